@@ -1,0 +1,12 @@
+//! The rules: pure, without a clock, a thread or a database.
+//!
+//! A rule takes what it must know as arguments, `now` among them, and answers with a value
+//! that says what to do. Everything here can be tested with a table.
+
+pub mod amount;
+pub mod client;
+pub mod listing;
+pub mod moment;
+pub mod order;
+pub mod pool;
+pub mod reference;

@@ -1,0 +1,77 @@
+//! Orders: what one is, what a client may ask for, and what may become of it.
+
+pub mod amend;
+pub mod draft;
+pub mod status;
+
+use crate::domain::amount::Amount;
+use crate::domain::moment::Moment;
+
+/// The longest portfolio or security id: the trade service's columns are no wider.
+pub const PARTY_LENGTH_MAX: usize = 24;
+/// The most orders in one batch.
+pub const BATCH_ORDERS_MAX: usize = 1000;
+
+/// What the client decides about an order: checked, and ready to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    pub blotter_id: i32,
+    pub status_id: i32,
+    pub order_type_id: i32,
+    pub portfolio_id: String,
+    pub security_id: String,
+    pub quantity: Amount,
+    /// None is a market order.
+    pub limit_price: Option<Amount>,
+    pub ordered_at: Moment,
+}
+
+/// An order as it stands in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub id: i64,
+    pub terms: Terms,
+    pub trade_order_id: Option<i64>,
+    pub version: i32,
+    /// A letter holds the order: it is on its way to the trade service.
+    pub in_submission: bool,
+}
+
+/// Why one order cannot be taken: the field, and a sentence for its sender.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// The field as the client spells it; empty when the order as a whole is at fault.
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// The families of faults; each is one public code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    Missing,
+    Invalid,
+    State,
+    /// The database refused the row although the rules let it through.
+    Refused,
+    /// The database could not take the row in time.
+    TooSlow,
+}
+
+impl Fault {
+    #[must_use]
+    pub fn missing(field: &'static str, message: &str) -> Self {
+        Self { kind: FaultKind::Missing, field, message: message.to_owned() }
+    }
+
+    #[must_use]
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Invalid, field, message: message.into() }
+    }
+
+    #[must_use]
+    pub fn state(field: &'static str, message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::State, field, message: message.into() }
+    }
+}

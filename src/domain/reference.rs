@@ -1,0 +1,104 @@
+//! Reference data: blotters, statuses and order types, and the snapshot that orders are
+//! checked against.
+
+use std::collections::BTreeMap;
+
+/// The three kinds of reference rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReferenceKind {
+    Blotter,
+    Status,
+    OrderType,
+}
+
+impl ReferenceKind {
+    /// The kind's name as it stands in sentences for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Blotter => "Blotter",
+            Self::Status => "Status",
+            Self::OrderType => "Order type",
+        }
+    }
+}
+
+/// One reference row. A blotter has a name only; the others an abbreviation and a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceRow {
+    pub id: i32,
+    pub label: ReferenceLabel,
+    pub version: i32,
+}
+
+/// What a reference row says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReferenceLabel {
+    Blotter { name: String },
+    Abbreviated { abbreviation: String, description: String },
+}
+
+impl ReferenceRow {
+    /// What filters compare: a blotter's name, else the abbreviation.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match &self.label {
+            ReferenceLabel::Blotter { name } => name,
+            ReferenceLabel::Abbreviated { abbreviation, .. } => abbreviation,
+        }
+    }
+}
+
+/// All reference data at one moment. Swapped whole, so that nobody ever sees half of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References {
+    pub blotters: BTreeMap<i32, ReferenceRow>,
+    pub statuses: BTreeMap<i32, ReferenceRow>,
+    pub order_types: BTreeMap<i32, ReferenceRow>,
+}
+
+impl References {
+    #[must_use]
+    pub fn of(&self, kind: ReferenceKind) -> &BTreeMap<i32, ReferenceRow> {
+        match kind {
+            ReferenceKind::Blotter => &self.blotters,
+            ReferenceKind::Status => &self.statuses,
+            ReferenceKind::OrderType => &self.order_types,
+        }
+    }
+
+    pub fn of_mut(&mut self, kind: ReferenceKind) -> &mut BTreeMap<i32, ReferenceRow> {
+        match kind {
+            ReferenceKind::Blotter => &mut self.blotters,
+            ReferenceKind::Status => &mut self.statuses,
+            ReferenceKind::OrderType => &mut self.order_types,
+        }
+    }
+
+    /// The row of an id as a client wrote it: any integer, also one that no row can have.
+    #[must_use]
+    pub fn find(&self, kind: ReferenceKind, id: i64) -> Option<&ReferenceRow> {
+        self.of(kind).get(&i32::try_from(id).ok()?)
+    }
+
+    /// The abbreviation of a status, which is what rules speak of: ids are data.
+    #[must_use]
+    pub fn status(&self, id: i32) -> Option<&str> {
+        self.statuses.get(&id).map(ReferenceRow::key)
+    }
+
+    /// The ids whose key is one of `keys`: exact, case-sensitive.
+    #[must_use]
+    pub fn ids_of(&self, kind: ReferenceKind, keys: &[String]) -> Vec<i32> {
+        let wanted = |row: &&ReferenceRow| keys.iter().any(|key| key == row.key());
+        self.of(kind).values().filter(wanted).map(|row| row.id).collect()
+    }
+}
+
+/// A change to reference data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReferenceChange {
+    Create { kind: ReferenceKind, label: ReferenceLabel, version: i32 },
+    Amend { kind: ReferenceKind, row: ReferenceRow },
+    Remove { kind: ReferenceKind, id: i32, version: i32 },
+}
