@@ -12,4 +12,6 @@
 //! | [`telemetry`] | logs and numbers |
 //! | [`app`] | the one place that knows every room: start order and stop order |
 
+pub mod actors;
 pub mod domain;
+pub mod ports;

@@ -4,6 +4,7 @@
 //! that says what to do. Everything here can be tested with a table.
 
 pub mod amount;
+pub mod batch;
 pub mod client;
 pub mod listing;
 pub mod moment;

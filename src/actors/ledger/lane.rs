@@ -1,0 +1,320 @@
+//! One lane: takes a group to the disk and tells each request what became of it.
+//!
+//! What a failure means decides what is done about it:
+//!
+//! | failure | the group |
+//! |---|---|
+//! | a row breaks a rule of the database | is halved until the guilty request stands alone; that one is screened order by order |
+//! | too slow | is halved; a lone batch goes in parts |
+//! | collision | is tried again as a whole |
+//! | connection lost | is tried again as a whole with the same ids until the database answers: rows that are there already prove that the first try stood |
+//! | anything else | is refused as a whole |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::line::{ChangeTicket, Group, RecordTicket};
+use super::message::{Recorded, Refused};
+use crate::domain::batch::{self, Batch, Item};
+use crate::domain::order::{Fault, FaultKind};
+use crate::ports::Failure;
+use crate::ports::clock::Clock;
+use crate::ports::journal::{Change, ChangeRefusal, Changed, Journal};
+use crate::ports::meter::LedgerMeter;
+use uuid::Uuid;
+
+/// How often a group that collided is tried again.
+const COLLISIONS_MAX: u32 = 5;
+/// How long a lost group looks for the database before its senders are told "unknown".
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The pause between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a batch's record is kept; the idempotency of keyless requests ends much earlier.
+const BATCH_KEPT: Duration = Duration::from_hours(24);
+
+/// The ids that a lane may give out; what is left goes back to the ledger.
+pub(super) type Ids = Vec<i64>;
+
+pub(super) struct Lane {
+    pub(super) shard: u16,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) meter: Arc<dyn LedgerMeter>,
+    pub(super) ids_block: u32,
+}
+
+/// A batch and the sender that waits for it, kept apart so that batches can be lent as a slice.
+struct Senders(Vec<tokio::sync::oneshot::Sender<Result<Recorded, Refused>>>);
+
+impl Lane {
+    /// Commits the group and answers everybody in it.
+    pub(super) async fn commit(&self, group: Group, ids: Ids) -> Ids {
+        match group {
+            Group::Records(tickets) => self.commit_records(tickets, ids).await,
+            Group::Changes(tickets) => {
+                self.commit_changes(tickets).await;
+                ids
+            }
+        }
+    }
+
+    async fn commit_records(&self, tickets: Vec<RecordTicket>, mut ids: Ids) -> Ids {
+        let count = tickets.iter().flat_map(|ticket| &ticket.work.items);
+        let count = count.filter(|item| item.is_ok()).count();
+        if let Err(failure) = self.fill(&mut ids, count).await {
+            for ticket in tickets {
+                self.answer(ticket.answer, Err(Refused::Failed(failure.clone())));
+            }
+            return ids;
+        }
+        let mut senders = Senders(Vec::with_capacity(tickets.len()));
+        let mut batches = Vec::with_capacity(tickets.len());
+        let mut numbers = ids.drain(..count);
+        for ticket in tickets {
+            batches.extend(self.batch(ticket.work, &mut numbers));
+            senders.0.push(ticket.answer);
+        }
+        drop(numbers);
+        let outcomes = self.record(batches).await;
+        for (sender, outcome) in senders.0.into_iter().zip(outcomes) {
+            self.answer(sender, outcome);
+        }
+        ids
+    }
+
+    /// Makes sure that there are `count` ids, each block committed before it is used.
+    async fn fill(&self, ids: &mut Ids, count: usize) -> Result<(), Failure> {
+        if ids.len() >= count {
+            return Ok(());
+        }
+        let missing = u32::try_from(count - ids.len()).unwrap_or(u32::MAX);
+        let block = self.journal.reserve_order_ids(missing.max(self.ids_block)).await?;
+        ids.extend(block);
+        Ok(())
+    }
+
+    fn batch(
+        &self,
+        record: super::message::Record,
+        ids: &mut impl Iterator<Item = i64>,
+    ) -> Option<Batch> {
+        let accepted_at = self.clock.utc();
+        Some(Batch {
+            id: Uuid::now_v7(),
+            client: record.client,
+            route: record.route,
+            accepted_at,
+            expires_at: accepted_at.plus(BATCH_KEPT),
+            items: batch::with_ids(record.items, ids)?,
+        })
+    }
+
+    /// Records the batches; the outcomes are in their order.
+    fn record(&self, mut batches: Vec<Batch>) -> BoxFuture<'_, Vec<Result<Recorded, Refused>>> {
+        async move {
+            let failure = match self.record_whole(&batches).await {
+                Ok(()) => return batches.into_iter().map(|batch| Ok(recorded(batch))).collect(),
+                Err(failure) => failure,
+            };
+            let divisible = matches!(failure, Failure::Data { .. } | Failure::TooSlow);
+            if divisible && batches.len() > 1 {
+                self.meter.halved();
+                let second = batches.split_off(batches.len() / 2);
+                let mut outcomes = self.record(batches).await;
+                outcomes.extend(self.record(second).await);
+                return outcomes;
+            }
+            let mut outcomes = Vec::with_capacity(batches.len());
+            for batch in batches {
+                outcomes.push(self.record_alone(batch, failure.clone()).await);
+            }
+            outcomes
+        }
+        .boxed()
+    }
+
+    /// What is left to do for a batch after the group that it was in failed for good.
+    async fn record_alone(&self, batch: Batch, failure: Failure) -> Result<Recorded, Refused> {
+        let id = batch.id;
+        let items = match failure {
+            Failure::Data { .. } => self.screen(batch).await,
+            Failure::TooSlow => self.record_in_parts(batch).await,
+            Failure::Lost { .. } => return Err(Refused::Unknown(failure)),
+            Failure::Exhausted { .. }
+            | Failure::Away { .. }
+            | Failure::Collision { .. }
+            | Failure::Full { .. }
+            | Failure::Broken { .. } => return Err(Refused::Failed(failure)),
+        };
+        match items {
+            Ok(items) => Ok(Recorded { batch_id: id, items }),
+            Err(lost @ Failure::Lost { .. }) => Err(Refused::Unknown(lost)),
+            Err(failure) => Err(Refused::Failed(failure)),
+        }
+    }
+
+    /// A commit of all, tried again as long as that can help.
+    async fn record_whole(&self, batches: &[Batch]) -> Result<(), Failure> {
+        let started = self.clock.instant();
+        let mut collisions = 0;
+        let mut lost = None;
+        loop {
+            let failure = match self.journal.record(self.shard, batches).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            match (&failure, &lost) {
+                (Failure::Lost { .. }, _) => {
+                    lost = Some(failure);
+                }
+                // The rows of the lost try are in the way: then it stood after all.
+                (Failure::Data { .. }, Some(_)) if self.all_recorded(batches).await? => {
+                    return Ok(());
+                }
+                (Failure::Collision { .. }, _) if collisions < COLLISIONS_MAX => {
+                    collisions += 1;
+                    self.meter.retried(failure.label());
+                    continue;
+                }
+                (Failure::Away { .. } | Failure::Exhausted { .. }, Some(_)) => {}
+                _ => return Err(failure),
+            }
+            if let Some(reason) = &lost
+                && self.clock.instant().duration_since(started) >= PATIENCE
+            {
+                return Err(reason.clone());
+            }
+            self.meter.retried("lost");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn all_recorded(&self, batches: &[Batch]) -> Result<bool, Failure> {
+        let ids: Vec<i64> = batches.iter().flat_map(Batch::order_ids).collect();
+        Ok(self.journal.recorded(&ids).await?.len() == ids.len())
+    }
+
+    async fn screen(&self, batch: Batch) -> Result<Vec<Item>, Failure> {
+        self.meter.halved();
+        self.journal.record_screened(self.shard, batch).await
+    }
+
+    /// A lone batch that is too slow goes in ever smaller parts; an order that is too slow
+    /// alone is refused.
+    async fn record_in_parts(&self, mut batch: Batch) -> Result<Vec<Item>, Failure> {
+        let end = batch.items.len();
+        let (mut from, mut size) = (0, end.div_ceil(2));
+        while from < end {
+            let part = from..(from + size).min(end);
+            match self.journal.record_part(self.shard, &batch, part.clone()).await {
+                Ok(()) => from = part.end,
+                Err(Failure::TooSlow) if size > 1 => {
+                    self.meter.halved();
+                    size = size.div_ceil(2);
+                }
+                Err(Failure::TooSlow) if part.end < end => {
+                    refuse(&mut batch, from);
+                    from = part.end;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(batch.items)
+    }
+
+    async fn commit_changes(&self, tickets: Vec<ChangeTicket>) {
+        let (changes, senders): (Vec<_>, Vec<_>) =
+            tickets.into_iter().map(|ticket| (ticket.work, ticket.answer)).unzip();
+        let outcomes = self.change(&changes).await;
+        for (sender, outcome) in senders.into_iter().zip(outcomes) {
+            self.answer(sender, outcome);
+        }
+    }
+
+    fn change<'a>(
+        &'a self,
+        changes: &'a [Change],
+    ) -> BoxFuture<'a, Vec<Result<Changed, Refused>>> {
+        async move {
+            let failure = match self.change_whole(changes).await {
+                Ok(outcomes) => {
+                    let refuse = |outcome: Result<_, _>| outcome.map_err(Refused::Change);
+                    return outcomes.into_iter().map(refuse).collect();
+                }
+                Err(failure) => failure,
+            };
+            let divisible = matches!(failure, Failure::Data { .. } | Failure::TooSlow);
+            if divisible && changes.len() > 1 {
+                self.meter.halved();
+                let (first, second) = changes.split_at(changes.len() / 2);
+                let mut outcomes = self.change(first).await;
+                outcomes.extend(self.change(second).await);
+                return outcomes;
+            }
+            changes.iter().map(|_| Err(refusal(failure.clone()))).collect()
+        }
+        .boxed()
+    }
+
+    async fn change_whole(
+        &self,
+        changes: &[Change],
+    ) -> Result<Vec<Result<Changed, ChangeRefusal>>, Failure> {
+        let mut collisions = 0;
+        loop {
+            match self.journal.change(self.shard, changes).await {
+                Err(Failure::Collision { .. }) if collisions < COLLISIONS_MAX => {
+                    collisions += 1;
+                    self.meter.retried("collision");
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn answer<T>(
+        &self,
+        sender: tokio::sync::oneshot::Sender<Result<T, Refused>>,
+        outcome: Result<T, Refused>,
+    ) {
+        if let Err(refused) = &outcome {
+            self.meter.refused(refused.label());
+        }
+        // A sender that hung up has its orders all the same.
+        drop(sender.send(outcome));
+    }
+}
+
+fn recorded(batch: Batch) -> Recorded {
+    Recorded { batch_id: batch.id, items: batch.items }
+}
+
+fn refuse(batch: &mut Batch, index: usize) {
+    if let Some(item) = batch.items.get_mut(index) {
+        *item = Err(Fault {
+            kind: FaultKind::TooSlow,
+            field: "",
+            message: "The database could not record this order in time: send it again".to_owned(),
+        });
+    }
+}
+
+/// A change that failed alone: the database's own rules count as a refusal of its content.
+fn refusal(failure: Failure) -> Refused {
+    match failure {
+        Failure::Data { .. } => Refused::Change(ChangeRefusal::Fault(Fault {
+            kind: FaultKind::Refused,
+            field: "",
+            message: "The database refused the change: check the ids and the lengths".to_owned(),
+        })),
+        Failure::Lost { .. } => Refused::Unknown(failure),
+        Failure::TooSlow
+        | Failure::Exhausted { .. }
+        | Failure::Away { .. }
+        | Failure::Collision { .. }
+        | Failure::Full { .. }
+        | Failure::Broken { .. } => Refused::Failed(failure),
+    }
+}

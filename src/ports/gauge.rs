@@ -1,0 +1,48 @@
+//! What can be seen of the connection pool and of the database behind it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::pool::PoolSample;
+
+/// Is the database there?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseState {
+    /// The schema has not been checked yet: the first contact is still to come.
+    Starting,
+    Serving,
+    /// Lost, and being looked for.
+    Away { reason: String },
+}
+
+impl DatabaseState {
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        *self == Self::Serving
+    }
+}
+
+/// Somebody who has held a connection for some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// What the holder is doing, such as `orders.list`.
+    pub doing: &'static str,
+    pub held: Duration,
+}
+
+/// # Contract
+/// Everything but `probe` answers at once from memory, also while the pool is exhausted.
+#[async_trait]
+pub trait PoolGauge: Send + Sync {
+    fn sample(&self) -> PoolSample;
+    fn state(&self) -> DatabaseState;
+    /// Those who hold a connection now, the longest first.
+    fn holds(&self) -> Vec<Hold>;
+    /// Waits for a connection that ran out, since the start.
+    fn timeouts(&self) -> u64;
+
+    /// Asks the database whether it is there, beside the gate, and opens or closes the gate by
+    /// the answer.
+    async fn probe(&self) -> DatabaseState;
+}

@@ -1,0 +1,20 @@
+//! Where the rooms report their numbers; telemetry turns them into series.
+
+use std::time::Duration;
+
+/// The ledger's numbers. `()` counts nothing, for tests that do not look.
+pub trait LedgerMeter: Send + Sync {
+    fn line(&self, _requests: usize, _orders: usize) {}
+    /// A request left the line after waiting so long.
+    fn waited(&self, _time: Duration) {}
+    /// A group is on the disk.
+    fn committed(&self, _requests: usize, _orders: usize, _took: Duration) {}
+    /// A group was cut in two to isolate a request, or to make it small enough.
+    fn halved(&self) {}
+    /// A write was tried again after this.
+    fn retried(&self, _reason: &'static str) {}
+    /// A request was not written, or nobody knows.
+    fn refused(&self, _reason: &'static str) {}
+}
+
+impl LedgerMeter for () {}
