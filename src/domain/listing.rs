@@ -102,9 +102,8 @@ impl Listing {
     /// Reads the query. Unknown keys are told first: a misspelt filter must never list
     /// everything. Repeated keys add up; an empty value is no filter.
     pub fn parse(pairs: &[(String, String)]) -> Result<Self, ListingError> {
-        let known = |key: &str| {
-            ["limit", "offset", "sort"].contains(&key) || FILTER_FIELDS.contains(&key)
-        };
+        let known =
+            |key: &str| ["limit", "offset", "sort"].contains(&key) || FILTER_FIELDS.contains(&key);
         let unknown: Vec<_> =
             pairs.iter().map(|(key, _)| key).filter(|key| !known(key)).cloned().collect();
         if !unknown.is_empty() {

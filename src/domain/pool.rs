@@ -78,7 +78,9 @@ impl PoolSample {
         let mut advice = Vec::new();
         match self.colour() {
             PoolColour::Critical => {
-                advice.push("The pool is nearly used up: look for slow statements, then raise pool.max.");
+                advice.push(
+                    "The pool is nearly used up: look for slow statements, then raise pool.max.",
+                );
             }
             PoolColour::Warning => advice.push("Utilisation is high: slow the senders down."),
             PoolColour::Healthy => {}

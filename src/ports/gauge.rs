@@ -13,7 +13,9 @@ pub enum DatabaseState {
     Starting,
     Serving,
     /// Lost, and being looked for.
-    Away { reason: String },
+    Away {
+        reason: String,
+    },
 }
 
 impl DatabaseState {

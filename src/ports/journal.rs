@@ -58,7 +58,7 @@ pub trait Journal: Send + Sync {
     /// stand then. Slow; for a batch that is known to hold a guilty order.
     async fn record_screened(&self, shard: u16, batch: Batch) -> Result<Vec<Item>, Failure>;
 
-    /// The orders of a part of a batch's items; the batch itself goes with the last part.
+    /// The orders of a part of a batch's items; the empty part at the end is the batch itself.
     async fn record_part(
         &self,
         shard: u16,

@@ -10,6 +10,8 @@
 //! | connection lost | is tried again as a whole with the same ids until the database answers: rows that are there already prove that the first try stood |
 //! | anything else | is refused as a whole |
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const BATCH_KEPT: Duration = Duration::from_hours(24);
 
 /// The ids that a lane may give out; what is left goes back to the ledger.
-pub(super) type Ids = Vec<i64>;
+pub(super) type Ids = VecDeque<i64>;
 
 pub(super) struct Lane {
     pub(super) shard: u16,
@@ -44,9 +46,6 @@ pub(super) struct Lane {
     pub(super) meter: Arc<dyn LedgerMeter>,
     pub(super) ids_block: u32,
 }
-
-/// A batch and the sender that waits for it, kept apart so that batches can be lent as a slice.
-struct Senders(Vec<tokio::sync::oneshot::Sender<Result<Recorded, Refused>>>);
 
 impl Lane {
     /// Commits the group and answers everybody in it.
@@ -69,16 +68,16 @@ impl Lane {
             }
             return ids;
         }
-        let mut senders = Senders(Vec::with_capacity(tickets.len()));
+        let mut senders = Vec::with_capacity(tickets.len());
         let mut batches = Vec::with_capacity(tickets.len());
         let mut numbers = ids.drain(..count);
         for ticket in tickets {
             batches.extend(self.batch(ticket.work, &mut numbers));
-            senders.0.push(ticket.answer);
+            senders.push(ticket.answer);
         }
         drop(numbers);
         let outcomes = self.record(batches).await;
-        for (sender, outcome) in senders.0.into_iter().zip(outcomes) {
+        for (sender, outcome) in senders.into_iter().zip(outcomes) {
             self.answer(sender, outcome);
         }
         ids
@@ -202,7 +201,8 @@ impl Lane {
     }
 
     /// A lone batch that is too slow goes in ever smaller parts; an order that is too slow
-    /// alone is refused.
+    /// alone is refused. What an earlier part put on the disk stands, so from then on a failure
+    /// is told item by item and never as a failure of the whole.
     async fn record_in_parts(&self, mut batch: Batch) -> Result<Vec<Item>, Failure> {
         let end = batch.items.len();
         let (mut from, mut size) = (0, end.div_ceil(2));
@@ -214,12 +214,21 @@ impl Lane {
                     self.meter.halved();
                     size = size.div_ceil(2);
                 }
-                Err(Failure::TooSlow) if part.end < end => {
-                    refuse(&mut batch, from);
+                Err(Failure::TooSlow) => {
+                    refuse(&mut batch, part.clone());
                     from = part.end;
                 }
-                Err(failure) => return Err(failure),
+                Err(failure @ Failure::Lost { .. }) => return Err(failure),
+                Err(failure) if from == 0 => return Err(failure),
+                Err(_) => {
+                    refuse(&mut batch, from..end);
+                    break;
+                }
             }
+        }
+        // The orders stand whether or not the batch's own row still finds its way.
+        if let Err(failure) = self.journal.record_part(self.shard, &batch, end..end).await {
+            self.meter.refused(failure.label());
         }
         Ok(batch.items)
     }
@@ -233,10 +242,7 @@ impl Lane {
         }
     }
 
-    fn change<'a>(
-        &'a self,
-        changes: &'a [Change],
-    ) -> BoxFuture<'a, Vec<Result<Changed, Refused>>> {
+    fn change<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Vec<Result<Changed, Refused>>> {
         async move {
             let failure = match self.change_whole(changes).await {
                 Ok(outcomes) => {
@@ -291,8 +297,8 @@ fn recorded(batch: Batch) -> Recorded {
     Recorded { batch_id: batch.id, items: batch.items }
 }
 
-fn refuse(batch: &mut Batch, index: usize) {
-    if let Some(item) = batch.items.get_mut(index) {
+fn refuse(batch: &mut Batch, part: Range<usize>) {
+    for item in batch.items.get_mut(part).unwrap_or_default() {
         *item = Err(Fault {
             kind: FaultKind::TooSlow,
             field: "",

@@ -33,7 +33,8 @@ pub fn amend(
     references: &References,
 ) -> Result<Terms, Refusal> {
     check_untouched(order, amendment.version)?;
-    let wanted = amendment.draft.check(references, order.terms.ordered_at).map_err(Refusal::Fault)?;
+    let wanted =
+        amendment.draft.check(references, order.terms.ordered_at).map_err(Refusal::Fault)?;
     check_move(order, wanted.status_id, references)?;
     check_fixed(order, amendment, &wanted, references)?;
     Ok(wanted)
@@ -95,7 +96,8 @@ fn check_fixed(
     let changed = changed_field(&order.terms, wanted);
     match changed {
         Some(field) if !status::is_free(name) => {
-            let message = format!("An order that is {name} keeps its {field}: only its status moves");
+            let message =
+                format!("An order that is {name} keeps its {field}: only its status moves");
             Err(Refusal::Fault(Fault::state(field, message)))
         }
         _ => Ok(()),

@@ -1,0 +1,309 @@
+//! Ledger: the write side of the house, through which every write goes.
+//!
+//! Requests that arrive while a commit is under way wait in the line and go down together in
+//! the next one: one statement per kind, one flush of the disk. There are no timers in it: it
+//! batches exactly as much as the disk makes it wait.
+//!
+//! | hears | from | answers |
+//! |---|---|---|
+//! | [`Record`] | http | [`Recorded`], after the commit |
+//! | [`Apply`] | http | [`Changed`], after the commit |
+//! | [`Drain`] | app | when everything taken is decided |
+//! | [`Observe`] | anyone | [`Snapshot`] |
+//!
+//! Holds: the line, and the ids that are reserved and not given out yet. Stores nothing that
+//! the database does not have.
+//! Fails: a panic in a lane frees the lane, and its senders hear "unknown"; if the ledger itself
+//! dies, its senders hear "closed" and what was committed stands.
+
+mod lane;
+mod line;
+mod message;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{
+    Actor, AsyncContext, Context, Handler, MessageResult, ResponseFuture, fut::ActorFutureExt,
+    fut::WrapFuture,
+};
+use tokio::sync::oneshot;
+
+use self::lane::{Ids, Lane};
+use self::line::{Full, Group, Line, Ticket};
+pub use self::message::{Apply, Drain, Record, Recorded, Refused};
+use super::observe::{Observe, Snapshot};
+use crate::domain::moment::Moment;
+use crate::ports::Failure;
+use crate::ports::clock::Clock;
+use crate::ports::journal::{Changed, Journal};
+use crate::ports::meter::LedgerMeter;
+
+/// How long the line must be empty before the writer's housekeeping begins.
+const REST_AFTER: Duration = Duration::from_secs(1);
+
+/// What bounds the ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Commits under way at once.
+    pub lanes: u16,
+    /// Requests in one commit.
+    pub group_max: usize,
+    /// Requests in the line.
+    pub line_max: usize,
+    /// Order ids reserved at once.
+    pub ids_block: u32,
+}
+
+pub struct Ledger {
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    meter: Arc<dyn LedgerMeter>,
+    limits: Limits,
+    line: Line,
+    lanes_free: Vec<u16>,
+    ids: Ids,
+    drains: Vec<oneshot::Sender<()>>,
+    stopping: bool,
+    untidy: bool,
+    idle_since: Instant,
+    since: Moment,
+    counters: Counters,
+    last_error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counters {
+    groups: u64,
+    requests: u64,
+    busy: u64,
+    panics: u64,
+}
+
+impl Ledger {
+    #[must_use]
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        clock: Arc<dyn Clock>,
+        meter: Arc<dyn LedgerMeter>,
+        limits: Limits,
+    ) -> Self {
+        let (idle_since, since) = (clock.instant(), clock.utc());
+        Self {
+            journal,
+            clock,
+            meter,
+            limits,
+            line: Line::new(limits.line_max, limits.group_max),
+            lanes_free: (0..limits.lanes.max(1)).rev().collect(),
+            ids: Ids::new(),
+            drains: Vec::new(),
+            stopping: false,
+            untidy: false,
+            idle_since,
+            since,
+            counters: Counters::default(),
+            last_error: None,
+        }
+    }
+
+    /// Puts a request in the line by `push` and answers with what its sender will hear.
+    fn enter<Work, Answer: Send + 'static>(
+        &mut self,
+        work: Work,
+        push: impl FnOnce(&mut Line, Ticket<Work, Answer>) -> Result<(), Full>,
+        context: &mut Context<Self>,
+    ) -> ResponseFuture<Result<Answer, Refused>> {
+        if self.stopping {
+            self.meter.refused(Refused::Stopping.label());
+            return Box::pin(async { Err(Refused::Stopping) });
+        }
+        let (answer, heard) = oneshot::channel();
+        let ticket = Ticket { work, answer, since: self.clock.instant() };
+        if let Err(Full { retry_after }) = push(&mut self.line, ticket) {
+            let busy = Refused::Busy { retry_after };
+            self.counters.busy += 1;
+            self.meter.refused(busy.label());
+            return Box::pin(async { Err(busy) });
+        }
+        self.dispatch(context);
+        Box::pin(async { heard.await.unwrap_or_else(|_| Err(Refused::Unknown(died()))) })
+    }
+
+    /// Gives every free lane what waits.
+    fn dispatch(&mut self, context: &mut Context<Self>) {
+        while let Some(shard) = self.lanes_free.pop() {
+            let Some(group) = self.line.take() else {
+                self.lanes_free.push(shard);
+                break;
+            };
+            self.send_down(shard, group, context);
+        }
+        self.meter.line(self.line.requests(), self.line.orders());
+    }
+
+    fn send_down(&mut self, shard: u16, group: Group, context: &mut Context<Self>) {
+        let started = self.clock.instant();
+        let (requests, orders) = self.count(&group, started);
+        let lane = self.lane(shard);
+        // No more than the group can use: the other lanes need ids too.
+        let ids = self.ids.drain(..orders.min(self.ids.len())).collect();
+        self.untidy = true;
+        let work = async move { lane.commit(group, ids).await };
+        self.occupy(shard, work, context, move |ledger, ids| {
+            let took = ledger.clock.instant().duration_since(started);
+            ledger.ids.extend(ids);
+            ledger.line.note_pace(requests, took);
+            ledger.counters.groups += 1;
+            ledger.meter.committed(requests, orders, took);
+        });
+    }
+
+    /// Runs `work` beside the actor, and frees the lane when it ends, however it ends. The work
+    /// is a task of its own, because an actor polls all of its own futures on each wake.
+    fn occupy<T: 'static>(
+        &self,
+        shard: u16,
+        work: impl Future<Output = T> + 'static,
+        context: &mut Context<Self>,
+        finish: impl FnOnce(&mut Self, T) + 'static,
+    ) {
+        let (done, ended) = oneshot::channel();
+        actix::spawn(async move { drop(done.send(work.await)) });
+        let free = ended.into_actor(self).map(move |outcome, ledger, context| {
+            match outcome {
+                Ok(outcome) => finish(ledger, outcome),
+                Err(_) => {
+                    ledger.counters.panics += 1;
+                    ledger.last_error = Some(died().to_string());
+                }
+            }
+            ledger.lanes_free.push(shard);
+            ledger.dispatch(context);
+            ledger.rest();
+        });
+        context.spawn(free);
+    }
+
+    /// Counts a group as it leaves the line.
+    fn count(&mut self, group: &Group, now: Instant) -> (usize, usize) {
+        let waited = |since| self.meter.waited(now.duration_since(since));
+        let (requests, orders) = match group {
+            Group::Records(tickets) => {
+                tickets.iter().for_each(|ticket| waited(ticket.since));
+                (tickets.len(), tickets.iter().map(|ticket| ticket.work.items.len()).sum())
+            }
+            Group::Changes(tickets) => {
+                tickets.iter().for_each(|ticket| waited(ticket.since));
+                (tickets.len(), 0)
+            }
+        };
+        self.counters.requests += u64::try_from(requests).unwrap_or(u64::MAX);
+        (requests, orders)
+    }
+
+    fn lane(&self, shard: u16) -> Lane {
+        Lane {
+            shard,
+            journal: Arc::clone(&self.journal),
+            clock: Arc::clone(&self.clock),
+            meter: Arc::clone(&self.meter),
+            ids_block: self.limits.ids_block,
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.line.is_empty() && self.lanes_free.len() == usize::from(self.limits.lanes.max(1))
+    }
+
+    /// Notes when the last lane came to rest, and tells those who wait for it.
+    fn rest(&mut self) {
+        if !self.is_idle() {
+            return;
+        }
+        self.idle_since = self.clock.instant();
+        for drain in self.drains.drain(..) {
+            // Whoever asked and left needs no answer.
+            let _ = drain.send(());
+        }
+    }
+
+    /// The housekeeping of a writer that has been idle for a while.
+    fn tidy(&mut self, context: &mut Context<Self>) {
+        let idle_for = self.clock.instant().duration_since(self.idle_since);
+        if !self.untidy || !self.is_idle() || idle_for < REST_AFTER {
+            return;
+        }
+        let Some(shard) = self.lanes_free.pop() else { return };
+        self.untidy = false;
+        let journal = Arc::clone(&self.journal);
+        self.occupy(shard, async move { journal.tidy().await }, context, |_, ()| {});
+    }
+}
+
+/// What the senders of a lane hear that ended without a word.
+fn died() -> Failure {
+    Failure::Lost { reason: "the writer stopped unexpectedly".to_owned() }
+}
+
+impl Actor for Ledger {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(REST_AFTER, Self::tidy);
+    }
+}
+
+impl Handler<Record> for Ledger {
+    type Result = ResponseFuture<Result<Recorded, Refused>>;
+
+    fn handle(&mut self, record: Record, context: &mut Self::Context) -> Self::Result {
+        self.enter(record, Line::push_record, context)
+    }
+}
+
+impl Handler<Apply> for Ledger {
+    type Result = ResponseFuture<Result<Changed, Refused>>;
+
+    fn handle(&mut self, Apply(change): Apply, context: &mut Self::Context) -> Self::Result {
+        self.enter(change, Line::push_change, context)
+    }
+}
+
+impl Handler<Drain> for Ledger {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Self::Result {
+        self.stopping = true;
+        let (drained, heard) = oneshot::channel();
+        self.drains.push(drained);
+        self.rest();
+        Box::pin(async { heard.await.unwrap_or_default() })
+    }
+}
+
+impl Handler<Observe> for Ledger {
+    type Result = MessageResult<Observe>;
+
+    fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
+        let Counters { groups, requests, busy, panics } = self.counters;
+        let counters = [("groups", groups), ("requests", requests), ("busy", busy)];
+        let counters = counters.into_iter().chain([("panics", panics)]);
+        let state = match (self.stopping, self.is_idle()) {
+            (true, _) => "stopping",
+            (false, true) => "idle",
+            (false, false) => "writing",
+        };
+        MessageResult(Snapshot {
+            name: "ledger",
+            state,
+            since: self.since,
+            depth: u64::try_from(self.line.requests()).unwrap_or(u64::MAX),
+            counters: BTreeMap::from_iter(counters),
+            last_error: self.last_error.clone(),
+        })
+    }
+}
