@@ -1,0 +1,151 @@
+//! The command line: what is done when the settings are known. `arguments` is what can be said.
+
+mod arguments;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use weir::settings::{self, Effective, SettingsFile, Sources};
+
+pub(crate) use arguments::Cli;
+use arguments::{Command, Config, Migrate, Overrides};
+
+/// Bad settings or bad usage; clap uses the same number for the latter.
+const EXIT_BAD_SETTINGS: u8 = 2;
+
+impl Cli {
+    /// Does what was asked for. The answer is the exit code.
+    pub(crate) fn run(self) -> ExitCode {
+        let (command, overrides) = self.split();
+        let sources = overrides.sources(std::env::vars_os().collect());
+
+        let effective = match settings::load(sources, |path| std::fs::read_to_string(path)) {
+            Ok(effective) => effective,
+            Err(faults) => {
+                eprintln!("{faults}");
+                return ExitCode::from(EXIT_BAD_SETTINGS);
+            }
+        };
+        command.run(&effective)
+    }
+
+    /// The command, and the settings that stood before and behind it.
+    fn split(self) -> (Command, Overrides) {
+        let mut overrides = self.overrides;
+        let mut command = self.command.unwrap_or(Command::Serve(Overrides::default()));
+        overrides.lay_over(std::mem::take(command.overrides()));
+        (command, overrides)
+    }
+}
+
+impl Command {
+    /// What stood behind the innermost command.
+    fn overrides(&mut self) -> &mut Overrides {
+        match self {
+            Self::Serve(overrides)
+            | Self::Migrate { step: Migrate::Up(overrides) | Migrate::Status(overrides) }
+            | Self::Config { question: Config::Check(overrides) | Config::Show(overrides) }
+            | Self::Health(overrides) => overrides,
+        }
+    }
+
+    fn run(&self, effective: &Effective) -> ExitCode {
+        match self {
+            Self::Serve(_) => not_built_yet("serve"),
+            Self::Migrate { step: Migrate::Up(_) } => not_built_yet("migrate up"),
+            Self::Migrate { step: Migrate::Status(_) } => not_built_yet("migrate status"),
+            Self::Health(_) => not_built_yet("health"),
+            Self::Config { question: Config::Check(_) } => print("settings are valid\n"),
+            Self::Config { question: Config::Show(_) } => print(&effective.show()),
+        }
+    }
+}
+
+impl Overrides {
+    /// Adds what stood behind the command to what stood before it. Joined here and not by clap's
+    /// global arguments, because those drop the first `--set` when there is one on either side.
+    fn lay_over(&mut self, later: Self) {
+        self.config = later.config.or(self.config.take());
+        self.set.extend(later.set);
+        self.bind = later.bind.or(self.bind.take());
+        self.database_url = later.database_url.or(self.database_url.take());
+    }
+
+    fn sources(self, environment: Vec<(OsString, OsString)>) -> Sources {
+        let file = self.config.map(|name| {
+            let text = std::fs::read_to_string(&name);
+            SettingsFile { name, text }
+        });
+        let mut flags = self.set;
+        flags.extend(self.bind.map(|value| ("server.bind".to_owned(), value)));
+        flags.extend(self.database_url.map(|value| ("database.url".to_owned(), value)));
+        Sources { file, environment, flags }
+    }
+}
+
+fn not_built_yet(what: &str) -> ExitCode {
+    eprintln!("weir {what}: not built yet");
+    ExitCode::FAILURE
+}
+
+/// Not `print!`: that panics when the reader has gone, as in `weir config show | head -1`.
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+    use weir::settings::Faults;
+
+    use super::*;
+
+    fn overrides(arguments: &[&str]) -> Overrides {
+        Cli::try_parse_from([&["weir"], arguments].concat()).unwrap().split().1
+    }
+
+    fn flags(arguments: &[&str]) -> Vec<(String, String)> {
+        overrides(arguments).sources(Vec::new()).flags
+    }
+
+    fn pair(key: &str, value: &str) -> (String, String) {
+        (key.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_may_stand_before_and_after_the_command() {
+        let before = ["--config", "a.toml", "--set", "pool.max=70"];
+        let after = ["config", "show", "--set", "pool.max=80", "--bind", "[::1]:1"];
+        let both = [&before[..], &after[..]].concat();
+
+        assert_eq!(overrides(&both).config.as_deref(), Some("a.toml"));
+        assert_eq!(
+            flags(&both),
+            [pair("pool.max", "70"), pair("pool.max", "80"), pair("server.bind", "[::1]:1")]
+        );
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign() {
+        assert_eq!(flags(&["--set", "a.b=c=d"]), [pair("a.b", "c=d")]);
+    }
+
+    #[test]
+    fn a_flag_reaches_the_settings() -> Result<(), Faults> {
+        let sources = overrides(&["serve", "--database-url", "sqlite://x.db"]).sources(Vec::new());
+
+        let effective = settings::load(sources, |_| unreachable!())?;
+
+        assert_eq!(effective.settings.database.url.to_string(), "sqlite://x.db");
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Every key with its type and its bound, one to a line. The bounds are repeated for people in
+//! `config/default.toml` and `docs/configuration.md`; tests compare them.
+
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use super::reader::Reader;
+use super::sections::{
+    AdminSettings, DatabaseSettings, LedgerSettings, LogFormat, LogSettings, PoolSettings,
+    ServerSettings, Settings,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+const TENTH: Duration = Duration::from_millis(100);
+const TWO_MINUTES: Duration = Duration::from_secs(120);
+const TEN_SECONDS: Duration = Duration::from_secs(10);
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+
+/// JSON readers keep whole numbers exact up to 2^53; half of them are left for the ids to come.
+const FIRST_ORDER_ID_MAX: i64 = 1 << 52;
+
+const LEVELS: &[(&str, LevelFilter)] = &[
+    ("warn", LevelFilter::Warn),
+    ("info", LevelFilter::Info),
+    ("debug", LevelFilter::Debug),
+    ("trace", LevelFilter::Trace),
+    ("off", LevelFilter::Off),
+];
+
+/// Reads all keys, in the order in which `config show` prints them.
+pub(super) fn read(r: &mut Reader<'_>) -> Settings {
+    Settings {
+        server: ServerSettings {
+            bind: r.address("server.bind"),
+            answer_within: r.duration("server.answer_within", SECOND..=MINUTE),
+            drain_within: r.duration("server.drain_within", SECOND..=TEN_MINUTES),
+            workers: r.whole("server.workers", 0..=256),
+            connections_max: r.whole("server.connections_max", 1..=1_000_000),
+            body_max: r.whole("server.body_max", 1_024..=67_108_864),
+            body_within: r.duration("server.body_within", TENTH..=TWO_MINUTES),
+            header_within: r.duration("server.header_within", TENTH..=MINUTE),
+            keep_alive: r.duration("server.keep_alive", SECOND..=TEN_MINUTES),
+        },
+        admin: AdminSettings {
+            bind: r.address("admin.bind"),
+            token: r.token("admin.token"),
+            token_file: r.path("admin.token_file"),
+        },
+        database: DatabaseSettings {
+            url: r.database_url("database.url"),
+            read_within: r.duration("database.read_within", TENTH..=MINUTE),
+            write_within: r.duration("database.write_within", TENTH..=MINUTE),
+        },
+        pool: pool(r),
+        ledger: LedgerSettings {
+            lanes: r.whole("ledger.lanes", 1..=16),
+            group_max: r.whole("ledger.group_max", 1..=4_096),
+            line_max: r.whole("ledger.line_max", 1..=1_000_000),
+            ids_block: r.whole("ledger.ids_block", 1..=10_000_000),
+            first_order_id: r.whole("ledger.first_order_id", 1..=FIRST_ORDER_ID_MAX),
+        },
+        log: LogSettings {
+            level: r.choice("log.level", (("error", LevelFilter::Error), LEVELS)),
+            format: r
+                .choice("log.format", (("text", LogFormat::Text), &[("json", LogFormat::Json)])),
+        },
+    }
+}
+
+fn pool(r: &mut Reader<'_>) -> PoolSettings {
+    PoolSettings {
+        max: r.whole("pool.max", 4..=10_000),
+        min_idle: r.whole("pool.min_idle", 0..=10_000),
+        reserve: r.whole("pool.reserve", 0..=9_000),
+        acquire_timeout: r.duration("pool.acquire_timeout", TENTH..=MINUTE),
+        validation_timeout: r.duration("pool.validation_timeout", TENTH..=MINUTE),
+        hold_warning: r.duration("pool.hold_warning", SECOND..=TEN_MINUTES),
+        idle_timeout: r.duration("pool.idle_timeout", SECOND..=HOUR),
+        lifetime_max: r.duration("pool.lifetime_max", TEN_SECONDS..=DAY),
+        instances: r.whole("pool.instances", 1..=1_000),
+        sqlite_readers: r.whole("pool.sqlite_readers", 1..=64),
+        sample_every: r.duration("pool.sample_every", TENTH..=MINUTE),
+    }
+}

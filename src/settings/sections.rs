@@ -1,0 +1,131 @@
+//! What the rooms of the house are given: one struct per section. A room receives its section,
+//! never the whole. `config/default.toml` says for each key why its number is what it is.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::database_url::DatabaseUrl;
+use super::secret::Secret;
+
+/// All settings, checked: whoever holds one need not check again.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The public listener.
+    pub server: ServerSettings,
+    /// The admin listener.
+    pub admin: AdminSettings,
+    /// Where orders are kept.
+    pub database: DatabaseSettings,
+    /// The connections to it.
+    pub pool: PoolSettings,
+    /// How it is written to.
+    pub ledger: LedgerSettings,
+    /// What is told to stderr.
+    pub log: LogSettings,
+}
+
+/// `[server]`: the public listener.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// No request is answered later.
+    pub answer_within: Duration,
+    /// What SIGTERM leaves running requests.
+    pub drain_within: Duration,
+    /// Threads; 0 is one per core.
+    pub workers: usize,
+    /// Open connections per worker.
+    pub connections_max: usize,
+    /// Bytes of the largest body.
+    pub body_max: usize,
+    /// A body that takes longer is cut off with 408.
+    pub body_within: Duration,
+    /// A request head that takes longer is cut off.
+    pub header_within: Duration,
+    /// How long an idle connection is kept.
+    pub keep_alive: Duration,
+}
+
+/// `[admin]`: the admin listener.
+#[derive(Clone, Debug)]
+pub struct AdminSettings {
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// What a caller must send, from `admin.token` or from the file; `None` only on loopback.
+    pub token: Option<Secret>,
+    /// Where the token came from, if from a file. It has been read: use `token`.
+    pub token_file: Option<PathBuf>,
+}
+
+/// `[database]`: where orders are kept.
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    /// Which database.
+    pub url: DatabaseUrl,
+    /// A read that takes longer is ended.
+    pub read_within: Duration,
+    /// A write that takes longer is ended, and its outcome looked up.
+    pub write_within: Duration,
+}
+
+/// `[pool]`: the connections to the database.
+#[derive(Clone, Debug)]
+pub struct PoolSettings {
+    /// PostgreSQL connections at most.
+    pub max: u32,
+    /// Connections kept open when idle.
+    pub min_idle: u32,
+    /// Connections of `max` that ordinary work may not take.
+    pub reserve: u32,
+    /// Waiting longer for a connection is a failure.
+    pub acquire_timeout: Duration,
+    /// How long the test of an idle connection may take.
+    pub validation_timeout: Duration,
+    /// A connection held longer is named in the log.
+    pub hold_warning: Duration,
+    /// A surplus connection that is idle this long is closed.
+    pub idle_timeout: Duration,
+    /// A connection is replaced at this age.
+    pub lifetime_max: Duration,
+    /// Weir processes that share the server.
+    pub instances: u32,
+    /// SQLite connections that read; one more writes.
+    pub sqlite_readers: u32,
+    /// How often the pool is measured.
+    pub sample_every: Duration,
+}
+
+/// `[ledger]`: how the database is written to.
+#[derive(Clone, Debug)]
+pub struct LedgerSettings {
+    /// Writers beside each other; SQLite always uses 1.
+    pub lanes: usize,
+    /// Requests in one commit.
+    pub group_max: usize,
+    /// Requests that may wait.
+    pub line_max: usize,
+    /// Order ids reserved at once.
+    pub ids_block: i64,
+    /// The first order id of a new database.
+    pub first_order_id: i64,
+}
+
+/// `[log]`: what is told to stderr.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// The least serious lines that are written.
+    pub level: log::LevelFilter,
+    /// How a line is written.
+    pub format: LogFormat,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}

@@ -1,0 +1,146 @@
+//! One test per row of the table in `contradictions.rs`, and one for what is passed over.
+
+use super::Given;
+
+/// Exactly one fault, beginning and going on as told.
+fn contradicts(given: Given, told: &[&str]) {
+    let faults = given.faults();
+
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    for part in told {
+        assert!(faults[0].contains(part), "{part}: {faults:#?}");
+    }
+}
+
+#[test]
+fn workers_and_reserve_fit_the_pool() {
+    let least = || Given::nothing().flag("pool.min_idle", "0");
+
+    assert_eq!(least().flag("pool.max", "27").settings().pool.max, 27);
+    contradicts(
+        least().flag("pool.max", "26"),
+        &["pool.max = 26 (from flag): must be at least 15", "; pool.reserve = 12 (from default)"],
+    );
+}
+
+#[test]
+fn idle_connections_fit_the_pool() {
+    assert_eq!(Given::nothing().flag("pool.min_idle", "60").settings().pool.min_idle, 60);
+    contradicts(
+        Given::nothing().env("WEIR__POOL__MIN_IDLE", "61"),
+        &["pool.min_idle = 61 (from environment WEIR__POOL__MIN_IDLE): must be at most pool.max"],
+    );
+}
+
+#[test]
+fn lanes_leave_room_in_the_pool() {
+    let small = |lanes: &str| {
+        let given = Given::nothing().flag("pool.max", "15").flag("pool.reserve", "0");
+        given.flag("pool.min_idle", "0").flag("ledger.lanes", lanes)
+    };
+
+    assert_eq!(small("12").settings().ledger.lanes, 12);
+    contradicts(small("13"), &["ledger.lanes = 13", "pool.max = 15 (from flag)"]);
+}
+
+#[test]
+fn acquiring_ends_before_the_answer() {
+    contradicts(
+        Given::nothing().flag("pool.acquire_timeout", "25s"),
+        &["pool.acquire_timeout = \"25s\"", "less than server.answer_within"],
+    );
+}
+
+#[test]
+fn reading_ends_before_the_answer() {
+    contradicts(
+        Given::nothing().flag("database.read_within", "25s"),
+        &["database.read_within = \"25s\"", "server.answer_within = \"25s\" (from default)"],
+    );
+}
+
+#[test]
+fn writing_ends_before_the_answer() {
+    contradicts(
+        Given::nothing().flag("database.write_within", "26s"),
+        &["database.write_within = \"26s\"", "server.answer_within = \"25s\" (from default)"],
+    );
+}
+
+#[test]
+fn validation_is_part_of_acquiring() {
+    assert!(Given::nothing().flag("pool.validation_timeout", "5s").load().is_ok());
+    contradicts(
+        Given::nothing().flag("pool.validation_timeout", "5001ms"),
+        &["pool.validation_timeout = \"5001ms\"", "at most pool.acquire_timeout"],
+    );
+}
+
+#[test]
+fn hold_warning_outlasts_a_write() {
+    contradicts(
+        Given::nothing().flag("pool.hold_warning", "5s"),
+        &["pool.hold_warning = \"5s\"", "more than database.write_within"],
+    );
+}
+
+#[test]
+fn listeners_do_not_collide() {
+    let both = |server, admin| {
+        let given = Given::nothing().env("WEIR__ADMIN__TOKEN", "0123456789abcdef");
+        given.flag("server.bind", server).flag("admin.bind", admin)
+    };
+
+    for (server, admin) in [
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("0.0.0.0:8080", "127.0.0.1:8080"),
+        ("127.0.0.1:8080", "[::]:8080"),
+    ] {
+        contradicts(both(server, admin), &["admin.bind = ", "differ from server.bind", server]);
+    }
+    for (server, admin) in [
+        ("127.0.0.1:0", "127.0.0.1:0"),
+        ("127.0.0.1:8080", "127.0.0.2:8080"),
+        ("0.0.0.0:8080", "[::1]:8080"),
+    ] {
+        assert!(both(server, admin).load().is_ok(), "{server} {admin}");
+    }
+}
+
+#[test]
+fn admin_that_is_open_to_others_has_a_token() {
+    let open = || Given::nothing().flag("admin.bind", "0.0.0.0:9080");
+
+    contradicts(open(), &["admin.bind = \"0.0.0.0:9080\" (from flag): must be loopback unless"]);
+    assert!(open().flag("admin.token", "0123456789abcdef").load().is_ok());
+    assert!(open().flag("admin.token_file", "/run/token").load().is_ok());
+    assert!(Given::nothing().flag("admin.bind", "127.0.0.9:9080").load().is_ok());
+    assert!(Given::nothing().flag("admin.bind", "[::1]:9080").load().is_ok());
+}
+
+#[test]
+fn token_has_one_source() {
+    contradicts(
+        Given::nothing()
+            .flag("admin.token", "0123456789abcdef")
+            .file("weir.toml", "admin.token_file = '/run/token'"),
+        &[
+            "admin.token_file = \"/run/token\" (from file weir.toml): must be empty",
+            "; admin.token = \"[redacted]\" (from flag)",
+        ],
+    );
+}
+
+#[test]
+fn keys_that_are_faulty_already_contradict_nothing() {
+    let faults = Given::nothing().flag("pool.max", "3").flag("admin.bind", "here").faults();
+
+    assert_eq!(
+        faults,
+        [
+            "admin.bind = \"here\" (from flag): must be an IP address with a port, such as \
+             \"127.0.0.1:8080\"",
+            "pool.max = 3 (from flag): must be from 4 to 10000",
+        ]
+    );
+}

@@ -1,0 +1,152 @@
+//! What is told when something is wrong, and what is never told.
+
+use std::io;
+
+use super::{Given, SettingsFile};
+
+#[test]
+fn all_faults_of_all_layers_are_told_at_once() {
+    let faults = Given::nothing()
+        .file("weir.toml", "[server]\nworkers = '2'\n[pol]\nmax = 5")
+        .env("WEIR__POOL__MAX", "3")
+        .env("WEIR__LOG__LEVEL", "loud")
+        .flag("pool.idle_timeout", "5")
+        .flag("ledger.lanes", "two")
+        .faults();
+
+    assert_eq!(
+        faults,
+        [
+            "server.workers = \"2\" (from file weir.toml): must be a whole number from 0 to 256",
+            "pool.max = 3 (from environment WEIR__POOL__MAX): must be from 4 to 10000",
+            "pool.idle_timeout = \"5\" (from flag): must be a duration such as \"5s\", from 1s to 1h",
+            "ledger.lanes = \"two\" (from flag): must be a whole number from 1 to 16",
+            "log.level = \"loud\" (from environment WEIR__LOG__LEVEL): \
+             must be one of error, warn, info, debug, trace, off",
+            "pol.max (from file weir.toml): unknown key (`weir config show` prints all of them)",
+        ]
+    );
+}
+
+#[test]
+fn bounds_are_inclusive() {
+    for (key, least, most) in
+        [("server.body_max", "1024", "67108864"), ("server.answer_within", "6s", "60s")]
+    {
+        assert!(Given::nothing().flag(key, least).load().is_ok(), "{key} {least}");
+        assert!(Given::nothing().flag(key, most).load().is_ok(), "{key} {most}");
+    }
+    for (key, outside) in [
+        ("server.body_max", "1023"),
+        ("server.body_max", "67108865"),
+        ("server.body_max", "-1"),
+        ("server.answer_within", "60001ms"),
+        ("server.answer_within", "999ms"),
+        ("pool.max", "4294967297"),
+        ("pool.max", "99999999999999999999"),
+    ] {
+        assert_eq!(Given::nothing().flag(key, outside).faults().len(), 1, "{key} {outside}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_named_whoever_gave_them() {
+    let faults = Given::nothing()
+        .file("weir.toml", "pool = 5\nlost = 1\n[pool_size]\n[server.tls]\ncert = 'x'")
+        .env("WEIR__POOL__SIZE", "5")
+        .flag("pool", "5")
+        .faults();
+
+    let named: Vec<_> = faults.iter().filter_map(|fault| fault.split(": unknown").next()).collect();
+    assert_eq!(
+        named,
+        [
+            "lost (from file weir.toml)",
+            "pool (from flag)",
+            "pool.size (from environment WEIR__POOL__SIZE)",
+            "pool_size (from file weir.toml)",
+            "server.tls.cert (from file weir.toml)",
+        ]
+    );
+}
+
+#[test]
+fn a_section_without_keys_is_no_fault() {
+    assert!(Given::nothing().file("weir.toml", "[pool]\n# max = 80\n").load().is_ok());
+}
+
+#[test]
+fn an_unparsable_file_is_one_fault_with_its_line_beside_the_others() {
+    let faults = Given::nothing()
+        .file("weir.toml", "[pool]\nmax = 100\nmin_idle = = 3 # password=s3cret\n")
+        .env("WEIR__POOL__MIN_IDLE", "80")
+        .env("WEIR__POOL__RESERVE", "none")
+        .faults();
+
+    assert!(faults[0].starts_with("file weir.toml, line 3: "), "{faults:#?}");
+    assert!(!faults[0].contains("s3cret"), "{faults:#?}");
+    assert!(faults[1].starts_with("pool.reserve = \"none\""), "{faults:#?}");
+    // min_idle 80 fits the pool.max that the file would have set.
+    assert_eq!(faults.len(), 2, "{faults:#?}");
+}
+
+#[test]
+fn a_missing_file_is_a_fault() {
+    let mut given = Given::nothing();
+    let text = Err(io::Error::from(io::ErrorKind::NotFound));
+    given.0.file = Some(SettingsFile { name: "gone.toml".to_owned(), text });
+
+    assert_eq!(given.faults(), ["file gone.toml: cannot be read: entity not found"]);
+}
+
+#[test]
+fn a_variable_in_another_case_is_told_how_it_is_written() {
+    let faults = Given::nothing().env("WEIR__pool__max", "80").faults();
+
+    assert_eq!(faults, ["pool.max (from environment WEIR__pool__max): write WEIR__POOL__MAX"]);
+}
+
+#[test]
+fn a_token_file_must_be_readable_and_hold_a_token() {
+    let with = |path| Given::nothing().flag("admin.token_file", path);
+
+    assert_eq!(
+        with("/gone").faults(),
+        ["admin.token_file = \"/gone\" (from flag): must be readable: entity not found"]
+    );
+    assert_eq!(
+        with("/run/short").faults(),
+        ["admin.token_file = \"/run/short\" (from flag): \
+          must hold 16 or more visible ASCII characters"]
+    );
+    let token = with("/run/token").settings().admin.token.unwrap();
+    assert_eq!(token.expose(), "0123456789abcdef-from-file");
+}
+
+#[test]
+fn secrets_are_seen_in_no_fault() {
+    let faults = Given::nothing()
+        .file("weir.toml", "[admin]\ntokn = 's3cret'\n[database]\nurl = 5")
+        .env("WEIR__ADMIN__TOKEN", "s3cret")
+        .env("WEIR__DATABASE__URL", "mysql://weir:s3cret@db/weir")
+        .faults();
+
+    assert_eq!(faults.len(), 3, "{faults:#?}");
+    assert!(!faults.concat().contains("s3cret"), "{faults:#?}");
+}
+
+#[test]
+fn secrets_are_seen_neither_in_debug_nor_in_show() {
+    let effective = Given::nothing()
+        .env("WEIR__ADMIN__TOKEN", "s3cret-s3cret-s3cret")
+        .env("WEIR__DATABASE__URL", "postgres://weir:s3cret@db/weir")
+        .load()
+        .unwrap();
+
+    let (debug, shown) = (format!("{:#?}", effective.settings), effective.show());
+
+    assert!(!debug.contains("s3cret"), "{debug}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    assert!(shown.contains("token = \"[redacted]\" # environment WEIR__ADMIN__TOKEN"), "{shown}");
+    assert!(shown.contains("url = \"postgres://weir:[redacted]@db/weir\" #"), "{shown}");
+}
