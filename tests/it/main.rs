@@ -1,0 +1,16 @@
+//! The real binary, from outside: every test here starts `weir serve` on a database of its own and
+//! speaks to it over its sockets. One binary, so that one PostgreSQL cluster serves all its tests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on must panic, and the tests live on the real clock"
+)]
+
+mod support;
+
+mod postgres_support_works;
+mod support_works;
