@@ -18,3 +18,15 @@ pub trait LedgerMeter: Send + Sync {
 }
 
 impl LedgerMeter for () {}
+
+/// The pool's numbers.
+pub trait PoolMeter: Send + Sync {
+    /// Somebody got a place after waiting so long.
+    fn waited(&self, _time: Duration) {}
+    /// Somebody gave a place back after so long.
+    fn held(&self, _doing: &'static str, _time: Duration) {}
+    /// Somebody waited in vain.
+    fn timed_out(&self) {}
+}
+
+impl PoolMeter for () {}
