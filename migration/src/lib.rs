@@ -7,7 +7,9 @@
 mod dialect;
 mod m20261121_000001_ground_floor;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+use sea_orm_migration::{MigrationTrait, async_trait};
+
+pub use sea_orm_migration::MigratorTrait;
 
 /// All steps from an empty database to the schema that this binary speaks.
 #[derive(Debug)]

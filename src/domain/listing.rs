@@ -161,10 +161,14 @@ fn sort(words: &[String]) -> Result<Vec<Sort>, ListingError> {
     if !unknown.is_empty() {
         return Err(ListingError::Sort(unknown));
     }
-    // The id makes the order total; what comes after it cannot matter.
+    // The id makes the order total; what comes after it cannot matter. It runs the same way as
+    // the field before it, so that one index serves both directions.
     match sorts.iter().position(|sort| sort.field == SortField::Id) {
         Some(position) => sorts.truncate(position + 1),
-        None => sorts.push(Sort { field: SortField::Id, descending: false }),
+        None => {
+            let descending = sorts.last().is_some_and(|sort| sort.descending);
+            sorts.push(Sort { field: SortField::Id, descending });
+        }
     }
     Ok(sorts)
 }
@@ -222,7 +226,8 @@ mod tests {
         let quantity = Sort { field: SortField::Quantity, descending: true };
         let id = Sort { field: SortField::Id, descending: true };
 
-        assert_eq!(parse(&[("sort", "-quantity,quantity")]).unwrap().sort, [quantity, BY_ID]);
+        assert_eq!(parse(&[("sort", "-quantity,quantity")]).unwrap().sort, [quantity, id]);
+        assert_eq!(parse(&[("sort", "-quantity,blotter.name")]).unwrap().sort.last(), Some(&BY_ID));
         assert_eq!(parse(&[("sort", "-id,quantity")]).unwrap().sort, [id]);
     }
 

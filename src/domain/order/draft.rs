@@ -190,6 +190,7 @@ pub(crate) mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table, a row per rule")]
     fn every_rule_names_its_field_and_says_why() {
         use FaultKind::{Invalid, Missing, State};
         type Change = fn(&mut Draft<'static>);

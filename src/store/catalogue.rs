@@ -1,0 +1,84 @@
+//! Reference data at hand: a snapshot that is swapped whole.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use super::Store;
+use crate::domain::reference::{ReferenceKind, References};
+use crate::ports::Failure;
+use crate::ports::catalogue::Catalogue;
+use crate::ports::journal::Change;
+use crate::ports::library::Library;
+
+/// The snapshot, and the turn that keeps refreshes from running side by side.
+#[derive(Default)]
+pub(super) struct Snapshot {
+    references: ArcSwap<References>,
+    turn: Mutex<()>,
+}
+
+const KINDS: [ReferenceKind; 3] =
+    [ReferenceKind::Blotter, ReferenceKind::Status, ReferenceKind::OrderType];
+
+#[async_trait]
+impl Catalogue for Store {
+    fn references(&self) -> Arc<References> {
+        self.snapshot()
+    }
+
+    async fn refresh(&self) -> Result<Arc<References>, Failure> {
+        let before = self.snapshot();
+        let _turn = self.catalogue.turn.lock().await;
+        // Whoever waited for somebody else's refresh has what it came for.
+        let now = self.snapshot();
+        if !Arc::ptr_eq(&before, &now) {
+            return Ok(now);
+        }
+        self.load_references().await
+    }
+}
+
+impl Store {
+    pub(super) fn snapshot(&self) -> Arc<References> {
+        self.catalogue.references.load_full()
+    }
+
+    /// The snapshot after a write of our own: never one that was read before it.
+    pub(super) async fn refresh_references(&self) -> Result<(), Failure> {
+        let _turn = self.catalogue.turn.lock().await;
+        self.load_references().await.map(drop)
+    }
+
+    /// The snapshot that changes are judged by: read again when a change names a row that it
+    /// does not have.
+    pub(super) async fn references_for(
+        &self,
+        changes: &[Change],
+    ) -> Result<Arc<References>, Failure> {
+        let references = self.snapshot();
+        let knows = |kind, id: Option<i64>| id.is_none_or(|id| references.find(kind, id).is_some());
+        let known = changes.iter().all(|change| match change {
+            Change::AmendOrder(amendment) => {
+                knows(ReferenceKind::Blotter, amendment.draft.blotter_id)
+                    && knows(ReferenceKind::Status, amendment.draft.status_id)
+                    && knows(ReferenceKind::OrderType, amendment.draft.order_type_id)
+            }
+            Change::RemoveOrder { .. } | Change::Reference(_) => true,
+        });
+        if known { Ok(references) } else { self.refresh().await }
+    }
+
+    async fn load_references(&self) -> Result<Arc<References>, Failure> {
+        let mut references = References::default();
+        for kind in KINDS {
+            let rows = Library::references(self, kind).await?;
+            *references.of_mut(kind) = rows.into_iter().map(|row| (row.id, row)).collect();
+        }
+        let references = Arc::new(references);
+        self.catalogue.references.store(Arc::clone(&references));
+        Ok(references)
+    }
+}

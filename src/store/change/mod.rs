@@ -1,0 +1,108 @@
+//! Changes to single rows: read and lock, ask the rule, write what it says.
+
+mod order;
+mod reference;
+
+use entity::order_tallies::{self, Column};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveValue::Set, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use super::error;
+use super::tally::{self, Tallies};
+use crate::domain::moment::Moment;
+use crate::domain::reference::{ReferenceChange, References};
+use crate::ports::Failure;
+use crate::ports::journal::{Change, ChangeRefusal, Changed};
+
+type Outcome = Result<Changed, ChangeRefusal>;
+
+/// What all changes of one commit share.
+struct Desk<'a> {
+    transaction: &'a DatabaseTransaction,
+    references: &'a References,
+    now: Moment,
+    tallies: Tallies,
+}
+
+/// Makes the changes in one commit. Rows are touched in the order of their ids, so that two
+/// writers wait for each other instead of in a circle.
+pub(super) async fn change(
+    orm: &DatabaseConnection,
+    shard: u16,
+    changes: &[Change],
+    references: &References,
+    now: Moment,
+) -> Result<Vec<Outcome>, Failure> {
+    let failed = |error: DbErr| error::of_orm(&error);
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = orm.begin_with_options(options).await.map_err(failed)?;
+    let tallies = Tallies::default();
+    let mut desk = Desk { transaction: &transaction, references, now, tallies };
+    let mut order: Vec<_> = changes.iter().enumerate().collect();
+    order.sort_by_key(|(_, change)| lock_order(change));
+    let mut outcomes = Vec::with_capacity(changes.len());
+    for (index, change) in order {
+        outcomes.push((index, desk.make(change).await.map_err(failed)?));
+    }
+    desk.keep_tallies(shard).await.map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    outcomes.sort_by_key(|(index, _)| *index);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+/// Reference rows first, then orders, each by id.
+fn lock_order(change: &Change) -> (u8, i64) {
+    match change {
+        Change::Reference(ReferenceChange::Create { .. }) => (0, 0),
+        Change::Reference(ReferenceChange::Amend { row, .. }) => (0, i64::from(row.id)),
+        Change::Reference(ReferenceChange::Remove { id, .. }) => (0, i64::from(*id)),
+        Change::AmendOrder(amendment) => (1, amendment.id),
+        Change::RemoveOrder { id, .. } => (1, *id),
+    }
+}
+
+impl Desk<'_> {
+    async fn make(&mut self, change: &Change) -> Result<Outcome, DbErr> {
+        match change {
+            Change::AmendOrder(amendment) => self.amend_order(amendment).await,
+            Change::RemoveOrder { id, version } => self.remove_order(*id, *version).await,
+            Change::Reference(ReferenceChange::Create { kind, label, version }) => {
+                let row = reference::create(self.transaction, *kind, label, *version).await?;
+                Ok(Ok(Changed::Reference(row)))
+            }
+            Change::Reference(ReferenceChange::Amend { kind, row }) => {
+                self.amend_reference(*kind, row).await
+            }
+            Change::Reference(ReferenceChange::Remove { kind, id, version }) => {
+                self.remove_reference(*kind, *id, *version).await
+            }
+        }
+    }
+
+    /// Writes what the changes did to the tallies; last, so that these few rows are locked for
+    /// no longer than the commit takes.
+    async fn keep_tallies(&self, shard: u16) -> Result<(), DbErr> {
+        let shard = tally::column(shard);
+        for (blotter_id, status_id, order_type_id, orders) in self.tallies.rows() {
+            let row = order_tallies::ActiveModel {
+                shard: Set(shard),
+                blotter_id: Set(blotter_id),
+                status_id: Set(status_id),
+                order_type_id: Set(order_type_id),
+                orders: Set(orders),
+            };
+            let kept = Expr::col((order_tallies::Entity, Column::Orders)).add(orders);
+            let key = [Column::Shard, Column::BlotterId, Column::StatusId, Column::OrderTypeId];
+            let add = OnConflict::columns(key).value(Column::Orders, kept).to_owned();
+            let insert = order_tallies::Entity::insert(row).on_conflict(add);
+            insert.exec_without_returning(self.transaction).await?;
+        }
+        Ok(())
+    }
+}

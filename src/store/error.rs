@@ -1,0 +1,127 @@
+//! What the drivers' errors mean. This is the one place that reads their codes.
+
+use sea_orm::sqlx::{self, error::DatabaseError};
+use sea_orm::{DbErr, RuntimeErr};
+
+use crate::ports::Failure;
+
+/// An error of a statement under way.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open: what is new is unexpected")]
+pub(super) fn of_sqlx(error: &sqlx::Error) -> Failure {
+    let reason = error.to_string();
+    match error {
+        sqlx::Error::Database(error) => of_code(error.as_ref()),
+        // The gate lets in no more than the pool has places, so a wait for a connection that
+        // runs out means that none could be made.
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Failure::Away { reason },
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => Failure::Lost { reason },
+        _ => Failure::Broken { reason },
+    }
+}
+
+/// An error of getting a connection: nothing was sent yet.
+pub(super) fn of_acquire(error: &sqlx::Error) -> Failure {
+    match of_sqlx(error) {
+        Failure::Lost { reason } | Failure::Broken { reason } => Failure::Away { reason },
+        failure @ (Failure::Exhausted { .. }
+        | Failure::Away { .. }
+        | Failure::TooSlow
+        | Failure::Collision { .. }
+        | Failure::Full { .. }
+        | Failure::Data { .. }) => failure,
+    }
+}
+
+/// An error of sea-orm: the driver's error inside it decides.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open: what is new is unexpected")]
+pub(super) fn of_orm(error: &DbErr) -> Failure {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error)) => of_acquire(error),
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            of_sqlx(error)
+        }
+        DbErr::ConnectionAcquire(_) => Failure::Away { reason: error.to_string() },
+        _ => Failure::Broken { reason: error.to_string() },
+    }
+}
+
+fn of_code(error: &dyn DatabaseError) -> Failure {
+    let reason = error.message().to_owned();
+    let code = error.code().unwrap_or_default();
+    // SQLSTATEs have five characters, SQLite's codes are numbers.
+    match code.len() {
+        5 => of_sqlstate(&code, reason),
+        _ => of_sqlite(code.parse().unwrap_or_default(), reason),
+    }
+}
+
+fn of_sqlstate(code: &str, reason: String) -> Failure {
+    match code {
+        // Cancelled by statement_timeout; a lock that was not granted in time.
+        "57014" | "55P03" => Failure::TooSlow,
+        "40001" | "40P01" => Failure::Collision { reason },
+        "53100" => Failure::Full { reason },
+        // Too many connections, or not ready yet: refused at the door.
+        "53300" | "57P03" => Failure::Away { reason },
+        // Shut down or crashed with our statement under way.
+        "57P01" | "57P02" | "57P05" => Failure::Lost { reason },
+        _ if code.starts_with("22") || code.starts_with("23") => Failure::Data { reason },
+        _ if code.starts_with("08") => Failure::Lost { reason },
+        _ => Failure::Broken { reason },
+    }
+}
+
+fn of_sqlite(code: i32, reason: String) -> Failure {
+    // The low byte is the primary code.
+    match code & 0xff {
+        5 | 6 => Failure::Collision { reason },
+        9 => Failure::TooSlow,
+        10 | 14 => Failure::Away { reason },
+        13 => Failure::Full { reason },
+        18..=20 => Failure::Data { reason },
+        _ => Failure::Broken { reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlstates_mean_what_the_ledger_may_conclude() {
+        let table = [
+            ("23505", "data"),
+            ("22003", "data"),
+            ("57014", "too_slow"),
+            ("40P01", "collision"),
+            ("53100", "full"),
+            ("57P01", "lost"),
+            ("57P03", "away"),
+            ("53300", "away"),
+            ("08006", "lost"),
+            ("42P01", "broken"),
+        ];
+        for (code, label) in table {
+            assert_eq!(of_sqlstate(code, String::new()).label(), label, "{code}");
+        }
+    }
+
+    #[test]
+    fn sqlite_codes_are_read_by_their_low_byte() {
+        let table = [
+            (2067, "data"),
+            (1811, "data"),
+            (9, "too_slow"),
+            (13, "full"),
+            (517, "collision"),
+            (266, "away"),
+            (1, "broken"),
+        ];
+        for (code, label) in table {
+            assert_eq!(of_sqlite(code, String::new()).label(), label, "{code}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The library: what is read.
+
+use async_trait::async_trait;
+use entity::{blotters, order_tallies, order_types, orders, statuses};
+use sea_orm::sea_query::{Expr, IntoColumnRef, Order as Direction};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
+};
+
+use super::Store;
+use crate::domain::amount::Amount;
+use crate::domain::listing::{Filter, Listing, Sort, SortField};
+use crate::domain::moment::Moment;
+use crate::domain::order::{Order, Terms};
+use crate::domain::reference::{ReferenceKind, ReferenceRow, References};
+use crate::ports::Failure;
+use crate::ports::catalogue::Catalogue;
+use crate::ports::library::{Library, Page};
+
+/// A filter in ids. None is no filter; an empty list finds nothing.
+struct Wanted {
+    blotters: Option<Vec<i32>>,
+    statuses: Option<Vec<i32>>,
+    order_types: Option<Vec<i32>>,
+    timestamps: Option<Vec<i64>>,
+}
+
+#[async_trait]
+impl Library for Store {
+    async fn order(&self, id: i64) -> Result<Option<Order>, Failure> {
+        let row = self.read("orders.read", |orm| orders::Entity::find_by_id(id).one(orm));
+        Ok(row.await?.map(order_of))
+    }
+
+    async fn orders(&self, listing: &Listing) -> Result<Page, Failure> {
+        let wanted = self.wanted(&listing.filter).await?;
+        self.read("orders.list", |orm| page(orm, listing, &wanted)).await
+    }
+
+    async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {
+        self.read("references.list", move |orm| reference_of::all(orm, kind)).await
+    }
+}
+
+impl Store {
+    /// The filter's names as ids. A name that the snapshot lacks may be new: it is read again
+    /// before it finds nothing.
+    async fn wanted(&self, filter: &Filter) -> Result<Wanted, Failure> {
+        let snapshot = self.snapshot();
+        let wanted = Wanted::of(filter, &snapshot);
+        if wanted.found_all(filter) {
+            return Ok(wanted);
+        }
+        Ok(Wanted::of(filter, &*self.refresh().await?))
+    }
+}
+
+impl Wanted {
+    fn of(filter: &Filter, references: &References) -> Self {
+        let ids =
+            |kind, names: &[String]| (!names.is_empty()).then(|| references.ids_of(kind, names));
+        let timestamps = filter.timestamps.iter().map(|moment| moment.micros()).collect();
+        Self {
+            blotters: ids(ReferenceKind::Blotter, &filter.blotters),
+            statuses: ids(ReferenceKind::Status, &filter.statuses),
+            order_types: ids(ReferenceKind::OrderType, &filter.order_types),
+            timestamps: (!filter.timestamps.is_empty()).then_some(timestamps),
+        }
+    }
+
+    fn found_all(&self, filter: &Filter) -> bool {
+        let found = |ids: &Option<Vec<i32>>, names: &[String]| {
+            ids.as_ref().is_none_or(|ids| ids.len() >= names.len())
+        };
+        found(&self.blotters, &filter.blotters)
+            && found(&self.statuses, &filter.statuses)
+            && found(&self.order_types, &filter.order_types)
+    }
+
+    /// The same condition on the orders and on their tallies.
+    fn condition<Column: ColumnTrait>(&self, columns: [Column; 3]) -> Condition {
+        let filters = [&self.blotters, &self.statuses, &self.order_types];
+        let mut condition = Condition::all();
+        for (column, ids) in columns.into_iter().zip(filters) {
+            condition =
+                condition.add_option(ids.as_ref().map(|ids| column.is_in(ids.iter().copied())));
+        }
+        condition
+    }
+
+    fn orders(&self) -> Condition {
+        use orders::Column::{BlotterId, OrderTimestamp, OrderTypeId, StatusId};
+        let timestamps = self.timestamps.as_ref();
+        self.condition([BlotterId, StatusId, OrderTypeId])
+            .add_option(timestamps.map(|times| OrderTimestamp.is_in(times.iter().copied())))
+    }
+}
+
+async fn page(orm: &DatabaseConnection, listing: &Listing, wanted: &Wanted) -> Result<Page, DbErr> {
+    let total = total(orm, wanted).await?;
+    // Nothing is there to be found: the database need not look for it.
+    if listing.offset >= total {
+        return Ok(Page { orders: Vec::new(), total });
+    }
+    let mut select = orders::Entity::find().filter(wanted.orders());
+    for sort in &listing.sort {
+        select = sorted(select, *sort);
+    }
+    let rows = select.limit(u64::from(listing.limit)).offset(listing.offset).all(orm).await?;
+    Ok(Page { orders: rows.into_iter().map(order_of).collect(), total })
+}
+
+/// How many orders the filter finds: added up from the tallies, which are kept by every write;
+/// counted only where a time is asked for, which the index makes cheap.
+async fn total(orm: &DatabaseConnection, wanted: &Wanted) -> Result<u64, DbErr> {
+    let count: Option<i64> = if wanted.timestamps.is_some() {
+        let count = Expr::col(orders::Column::Id).count().cast_as("bigint");
+        let select = orders::Entity::find().select_only().column_as(count, "total");
+        select.filter(wanted.orders()).into_tuple().one(orm).await?
+    } else {
+        use order_tallies::Column::{BlotterId, OrderTypeId, Orders, StatusId};
+        let sum = Expr::col(Orders).sum().cast_as("bigint");
+        let sum = Expr::expr(sum).if_null(0_i64);
+        let select = order_tallies::Entity::find().select_only().column_as(sum, "total");
+        let condition = wanted.condition([BlotterId, StatusId, OrderTypeId]);
+        select.filter(condition).into_tuple().one(orm).await?
+    };
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+}
+
+fn sorted(select: Select<orders::Entity>, sort: Sort) -> Select<orders::Entity> {
+    use orders::{Column, Relation};
+    let direction = if sort.descending { Direction::Desc } else { Direction::Asc };
+    let joined = |select: Select<orders::Entity>,
+                  relation: Relation,
+                  column: sea_orm::sea_query::ColumnRef| {
+        let select = select.join(JoinType::LeftJoin, relation.def());
+        select.order_by(Expr::col(column), direction.clone())
+    };
+    match sort.field {
+        SortField::Id => select.order_by(Column::Id, direction),
+        SortField::Security => select.order_by(Column::SecurityId, direction),
+        SortField::Portfolio => select.order_by(Column::PortfolioId, direction),
+        SortField::Quantity => select.order_by(Column::Quantity, direction),
+        SortField::OrderTimestamp => select.order_by(Column::OrderTimestamp, direction),
+        SortField::Blotter => {
+            let name = (blotters::Entity, blotters::Column::Name).into_column_ref();
+            joined(select, Relation::Blotter, name)
+        }
+        SortField::Status => {
+            let name = (statuses::Entity, statuses::Column::Abbreviation).into_column_ref();
+            joined(select, Relation::Status, name)
+        }
+        SortField::OrderType => {
+            let name = (order_types::Entity, order_types::Column::Abbreviation).into_column_ref();
+            joined(select, Relation::OrderType, name)
+        }
+    }
+}
+
+/// An order as its row says it.
+pub(super) fn order_of(row: orders::Model) -> Order {
+    Order {
+        id: row.id,
+        terms: Terms {
+            blotter_id: row.blotter_id,
+            status_id: row.status_id,
+            order_type_id: row.order_type_id,
+            portfolio_id: row.portfolio_id,
+            security_id: row.security_id,
+            quantity: Amount::from_scaled(row.quantity),
+            limit_price: row.limit_price.map(Amount::from_scaled),
+            ordered_at: Moment::from_micros(row.order_timestamp),
+        },
+        trade_order_id: row.trade_order_id,
+        version: row.version,
+        in_submission: row.letter_id.is_some(),
+    }
+}
+
+/// Reference rows as their three tables say them.
+pub(super) mod reference_of {
+    use entity::{blotters, order_types, statuses};
+    use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryOrder};
+
+    use crate::domain::reference::{ReferenceKind, ReferenceLabel, ReferenceRow};
+
+    pub(in super::super) fn blotter(row: blotters::Model) -> ReferenceRow {
+        let label = ReferenceLabel::Blotter { name: row.name };
+        ReferenceRow { id: row.id, label, version: row.version }
+    }
+
+    pub(in super::super) fn status(row: statuses::Model) -> ReferenceRow {
+        abbreviated(row.id, row.abbreviation, row.description, row.version)
+    }
+
+    pub(in super::super) fn order_type(row: order_types::Model) -> ReferenceRow {
+        abbreviated(row.id, row.abbreviation, row.description, row.version)
+    }
+
+    pub(in super::super) async fn all(
+        orm: &DatabaseConnection,
+        kind: ReferenceKind,
+    ) -> Result<Vec<ReferenceRow>, DbErr> {
+        Ok(match kind {
+            ReferenceKind::Blotter => {
+                let rows = blotters::Entity::find().order_by_asc(blotters::Column::Id);
+                rows.all(orm).await?.into_iter().map(blotter).collect()
+            }
+            ReferenceKind::Status => {
+                let rows = statuses::Entity::find().order_by_asc(statuses::Column::Id);
+                rows.all(orm).await?.into_iter().map(status).collect()
+            }
+            ReferenceKind::OrderType => {
+                let rows = order_types::Entity::find().order_by_asc(order_types::Column::Id);
+                rows.all(orm).await?.into_iter().map(order_type).collect()
+            }
+        })
+    }
+
+    fn abbreviated(
+        id: i32,
+        abbreviation: String,
+        description: String,
+        version: i32,
+    ) -> ReferenceRow {
+        let label = ReferenceLabel::Abbreviated { abbreviation, description };
+        ReferenceRow { id, label, version }
+    }
+}

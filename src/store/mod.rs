@@ -1,0 +1,112 @@
+//! The database behind the store ports.
+//!
+//! One gate stands before everything ([`gate`]); two pools stand behind it ([`pools`]): readers
+//! with a read limit, and a few writers for the ledger. What was asked stands in one file per
+//! kind of statement. The statements that carry the load go through sqlx, since sea-orm builds
+//! bulk inserts at half the speed; everything else goes through sea-orm on the same pools.
+
+mod catalogue;
+mod change;
+mod error;
+mod gate;
+mod journal;
+mod library;
+mod lock;
+mod pools;
+mod prepare;
+mod record;
+mod tally;
+
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+
+use self::catalogue::Snapshot;
+use self::gate::Gate;
+pub use self::gate::Side;
+pub use self::lock::{LockError, StoreLock};
+use self::pools::{Pool, Pools};
+pub use self::prepare::{MigrationState, PrepareError};
+use crate::ports::Failure;
+use crate::ports::clock::Clock;
+use crate::ports::meter::PoolMeter;
+use crate::settings::Settings;
+
+/// The store. It is made without touching the database; [`Store::prepare`] makes the first
+/// contact, and until then the gate is closed.
+pub struct Store {
+    pools: Pools,
+    gate: Gate,
+    clock: Arc<dyn Clock>,
+    catalogue: Snapshot,
+    first_order_id: i64,
+    instances: u32,
+    pool_max: u32,
+    /// Held for as long as the process uses the file (SQLite only).
+    _lock: Option<StoreLock>,
+}
+
+impl Store {
+    /// Takes the file's lock (SQLite) and sets the pools up. Nothing is connected yet.
+    pub fn open(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        meter: Arc<dyn PoolMeter>,
+    ) -> Result<Self, LockError> {
+        let lock = StoreLock::take(&settings.database.url)?;
+        let outage = Arc::new(pools::Outage::new(Arc::clone(&clock)));
+        let pools = Pools::new(settings, &clock, &outage);
+        let gate = Gate::new(pools.seats(), settings.pool.acquire_timeout, &clock, meter, outage);
+        Ok(Self {
+            pools,
+            gate,
+            clock,
+            catalogue: Snapshot::default(),
+            first_order_id: settings.ledger.first_order_id,
+            instances: settings.pool.instances,
+            pool_max: settings.pool.max,
+            _lock: lock,
+        })
+    }
+
+    /// Ends all connections, so that the database hears a proper goodbye.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+
+    /// Runs a read. A read may be repeated, so one that met a broken connection is: after a
+    /// restart of the database the first statement on each old connection breaks.
+    async fn read<'a, T, F, Run>(&'a self, doing: &'static str, run: Run) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, sea_orm::DbErr>> + Send,
+        Run: Fn(&'a DatabaseConnection) -> F + Send + Sync,
+        T: Send,
+    {
+        let once = || async {
+            let _pass = self.gate.enter(Side::Read, doing).await?;
+            run(self.pools.read.orm()).await.map_err(|error| error::of_orm(&error))
+        };
+        match once().await {
+            Err(Failure::Lost { reason }) => {
+                self.gate.close(&reason);
+                self.look().await;
+                once().await.map_err(|failure| self.note(failure))
+            }
+            outcome => outcome.map_err(|failure| self.note(failure)),
+        }
+    }
+
+    /// Closes the gate when a failure says that the database is gone; the monitor's probe opens
+    /// it again.
+    fn note(&self, failure: Failure) -> Failure {
+        if let Failure::Away { reason } | Failure::Lost { reason } = &failure {
+            self.gate.close(reason);
+        }
+        failure
+    }
+
+    /// The pool that writes go through.
+    fn writer(&self) -> &Pool {
+        &self.pools.write
+    }
+}
