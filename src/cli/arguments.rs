@@ -86,9 +86,9 @@ pub(crate) struct Overrides {
 pub(crate) enum Command {
     /// Serve orders until SIGTERM or SIGINT; the default.
     ///
-    /// Brings the schema up to date, recovers what the last run left open, then listens. SIGTERM
-    /// stops the listening, lets running requests finish for server.drain_within and writes down
-    /// what is still unknown.
+    /// Listens at once, brings the schema up to date as soon as the database answers, and is ready
+    /// then. SIGTERM stops the listening and lets running requests finish for
+    /// server.drain_within; what was accepted is on the disk.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Overrides),
     /// Bring the database's schema up to date, or say where it stands.

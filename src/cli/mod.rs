@@ -2,11 +2,15 @@
 
 mod arguments;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write;
+use std::iter::successors;
 use std::process::ExitCode;
 
+use weir::app;
 use weir::settings::{self, Effective, SettingsFile, Sources};
+use weir::store::MigrationState;
 
 pub(crate) use arguments::Cli;
 use arguments::{Command, Config, Migrate, Overrides};
@@ -51,15 +55,24 @@ impl Command {
     }
 
     fn run(&self, effective: &Effective) -> ExitCode {
+        let settings = &effective.settings;
         match self {
-            Self::Serve(_) => not_built_yet("serve"),
-            Self::Migrate { step: Migrate::Up(_) } => not_built_yet("migrate up"),
-            Self::Migrate { step: Migrate::Status(_) } => not_built_yet("migrate status"),
-            Self::Health(_) => not_built_yet("health"),
+            Self::Serve(_) => report(app::serve(settings)),
+            Self::Migrate { step: Migrate::Up(_) } => report(app::migrate(settings)),
+            Self::Migrate { step: Migrate::Status(_) } => match app::migrations(settings) {
+                Ok(steps) => print(&steps.iter().map(migration_line).collect::<String>()),
+                Err(error) => report(Err(error)),
+            },
+            Self::Health(_) => report(app::health(settings)),
             Self::Config { question: Config::Check(_) } => print("settings are valid\n"),
             Self::Config { question: Config::Show(_) } => print(&effective.show()),
         }
     }
+}
+
+fn migration_line(step: &MigrationState) -> String {
+    let state = if step.applied { "applied" } else { "pending" };
+    format!("{state}  {}\n", step.name)
 }
 
 impl Overrides {
@@ -84,8 +97,12 @@ impl Overrides {
     }
 }
 
-fn not_built_yet(what: &str) -> ExitCode {
-    eprintln!("weir {what}: not built yet");
+/// The exit code; an error is told with everything that led to it.
+fn report<E: Error>(outcome: Result<(), E>) -> ExitCode {
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    let causes = successors(error.source(), |cause| cause.source());
+    let chain: String = causes.map(|cause| format!(": {cause}")).collect();
+    eprintln!("weir: {error}{chain}");
     ExitCode::FAILURE
 }
 

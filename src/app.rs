@@ -1,0 +1,233 @@
+//! The composition root: the one place that knows every room.
+//!
+//! Start: logs, the file's lock, the rooms, the listeners, and then the database, so that
+//! health and metrics answer from the first moment, also while the database is away.
+//! Stop: readiness goes, the listeners close, requests that are here end, the ledger writes what
+//! it took, the connections say goodbye.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix::{Actor, Addr, Arbiter};
+use actix_web::dev::{Server, ServerHandle};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::actors::ledger::{self, Drain, Ledger};
+use crate::actors::pool_monitor::{Pace, PoolMonitor};
+use crate::http::{self, Doors};
+use crate::outbound::readiness;
+use crate::ports::clock::{Clock, SystemClock};
+use crate::settings::{DatabaseUrl, Settings};
+use crate::store::{LockError, MigrationState, PrepareError, Store};
+use crate::telemetry::{logging, metrics::Metrics};
+
+/// The first pause before the database is asked again; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+/// Short enough that service is back within five seconds of the database.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Why the service could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("logging could not be set up: {0}")]
+    Logging(String),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error("cannot listen on {address} ({key}): {source}")]
+    Bind { key: &'static str, address: SocketAddr, source: io::Error },
+    #[error("a listener failed")]
+    Listener(#[source] io::Error),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error("the metrics could not be set up: {0}")]
+    Metrics(String),
+    #[error("the signals could not be heard")]
+    Signals(#[source] io::Error),
+}
+
+/// Runs the service until it is told to stop.
+pub fn serve(settings: &Settings) -> Result<(), AppError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    logging::start(&settings.log, Arc::clone(&clock))
+        .map_err(|error| AppError::Logging(error.to_string()))?;
+    let system = actix::System::new();
+    system.block_on(House::build(settings, clock)?.run(settings))
+}
+
+/// Brings the schema up to date and ends.
+pub fn migrate(settings: &Settings) -> Result<(), AppError> {
+    let store = offline(settings)?;
+    actix::System::new().block_on(async { Ok(store.migrate().await?) })
+}
+
+/// Tells which steps of the schema's history the database has taken.
+pub fn migrations(settings: &Settings) -> Result<Vec<MigrationState>, AppError> {
+    let store = offline(settings)?;
+    actix::System::new().block_on(async { Ok(store.migrations().await?) })
+}
+
+/// Asks a running service whether it is ready.
+pub fn health(settings: &Settings) -> Result<(), readiness::NotReady> {
+    actix::System::new().block_on(readiness::ask(settings.server.bind))
+}
+
+/// The store without the service around it.
+fn offline(settings: &Settings) -> Result<Store, AppError> {
+    Ok(Store::open(settings, Arc::new(SystemClock), Arc::new(()))?)
+}
+
+/// Everything that lives as long as the service.
+struct House {
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    draining: Arc<AtomicBool>,
+}
+
+impl House {
+    fn build(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        let metrics = Metrics::new().map_err(|error| AppError::Metrics(error.to_string()))?;
+        let metrics = Arc::new(metrics);
+        let store = Store::open(settings, Arc::clone(&clock), metrics.clone())?;
+        let store = Arc::new(store);
+        metrics.watch_pool(store.clone());
+        Ok(Self { store, clock, metrics, draining: Arc::default() })
+    }
+
+    async fn run(self, settings: &Settings) -> Result<(), AppError> {
+        let writers = Arbiter::new();
+        let ledger = self.start_ledger(settings, &writers);
+        self.start_monitor(settings);
+        let doors = self.doors(settings, &ledger);
+        let (listeners, public, admin) = open(settings, &doors)?;
+        let ended = tokio::select! {
+            ended = self.prepare() => ended,
+            ended = listening(public, admin) => ended,
+            ended = told_to_stop() => ended,
+        };
+        self.draining.store(true, Ordering::Release);
+        for listener in &listeners {
+            listener.stop(true).await;
+        }
+        if ledger.send(Drain).await.is_err() {
+            log::error!("ledger was gone before it was drained");
+        }
+        self.store.close().await;
+        writers.stop();
+        log::info!("stopped");
+        ended
+    }
+
+    /// The writers have a thread of their own: a commit is never behind a request's JSON.
+    fn start_ledger(&self, settings: &Settings, writers: &Arbiter) -> Addr<Ledger> {
+        let limits = limits(settings);
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        let meter = self.metrics.clone();
+        Ledger::start_in_arbiter(&writers.handle(), move |_| {
+            Ledger::new(store, clock, meter, limits)
+        })
+    }
+
+    fn start_monitor(&self, settings: &Settings) {
+        let pace = Pace {
+            sample_every: settings.pool.sample_every,
+            hold_warning: settings.pool.hold_warning,
+        };
+        PoolMonitor::new(self.store.clone(), Arc::clone(&self.clock), pace).start();
+    }
+
+    fn doors(&self, settings: &Settings, ledger: &Addr<Ledger>) -> Doors {
+        let metrics = self.metrics.clone();
+        let exposition = move || metrics.render().map_err(|error| error.to_string());
+        Doors {
+            ledger: ledger.clone(),
+            library: self.store.clone(),
+            catalogue: self.store.clone(),
+            gauge: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            meter: self.metrics.clone(),
+            exposition: Arc::new(exposition),
+            draining: Arc::clone(&self.draining),
+            admin_token: settings.admin.token.as_ref().map(|token| token.expose().into()),
+            limits: http::Limits {
+                answer_within: settings.server.answer_within,
+                body_max: settings.server.body_max,
+                body_within: settings.server.body_within,
+            },
+        }
+    }
+
+    /// Waits for the database and opens the house. Comes back only with what waiting cannot
+    /// mend.
+    async fn prepare(&self) -> Result<(), AppError> {
+        let mut pause = PAUSE_MIN;
+        loop {
+            match self.store.prepare().await {
+                Ok(()) => return std::future::pending().await,
+                Err(PrepareError::Away(failure)) => {
+                    let wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                    log::warn!(reason:% = failure, wait_ms; "database is away, waiting for it");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            tokio::time::sleep(pause).await;
+            pause = PAUSE_MAX.min(pause * 2);
+        }
+    }
+}
+
+/// What bounds the ledger. SQLite has one writer, whatever is set.
+fn limits(settings: &Settings) -> ledger::Limits {
+    let lanes = match settings.database.url {
+        DatabaseUrl::Sqlite { .. } => 1,
+        DatabaseUrl::Postgres { .. } => settings.ledger.lanes,
+    };
+    ledger::Limits {
+        lanes: u16::try_from(lanes).unwrap_or(u16::MAX),
+        group_max: settings.ledger.group_max,
+        line_max: settings.ledger.line_max,
+        ids_block: u32::try_from(settings.ledger.ids_block).unwrap_or(u32::MAX),
+    }
+}
+
+/// Opens both listeners and says where they are.
+fn open(
+    settings: &Settings,
+    doors: &Doors,
+) -> Result<([ServerHandle; 2], Server, Server), AppError> {
+    let bind = |key, address| {
+        TcpListener::bind(address).map_err(|source| AppError::Bind { key, address, source })
+    };
+    let public = bind("server.bind", settings.server.bind)?;
+    let admin = bind("admin.bind", settings.admin.bind)?;
+    let address = |listener: &TcpListener| {
+        listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
+    };
+    log::info!(
+        public = address(&public), admin = address(&admin), database:% = settings.database.url;
+        "listening"
+    );
+    let public = http::server::public(public, doors.clone(), &settings.server);
+    let public = public.map_err(AppError::Listener)?;
+    let admin = http::server::admin(admin, doors.clone(), &settings.server);
+    let admin = admin.map_err(AppError::Listener)?;
+    Ok(([public.handle(), admin.handle()], public, admin))
+}
+
+async fn listening(public: Server, admin: Server) -> Result<(), AppError> {
+    tokio::try_join!(public, admin).map(drop).map_err(AppError::Listener)
+}
+
+async fn told_to_stop() -> Result<(), AppError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(AppError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(AppError::Signals)?;
+    let name = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    log::info!(signal = name; "stopping: taking nothing more, finishing what is here");
+    Ok(())
+}
