@@ -154,9 +154,10 @@ impl Lane {
         }
     }
 
-    /// A commit of all, tried again as long as that can help.
+    /// A commit of all, tried again as long as that can help. Once a try was lost, only the
+    /// database's word decides: whatever fails a later try, the lost one may stand, and its
+    /// rows or locks may be the very thing that is in the way.
     async fn record_whole(&self, batches: &[Batch]) -> Result<(), Failure> {
-        let started = self.clock.instant();
         let mut collisions = 0;
         let mut lost = None;
         loop {
@@ -165,23 +166,24 @@ impl Lane {
                 Err(failure) => failure,
             };
             match (&failure, &lost) {
-                (Failure::Lost { .. }, _) => {
-                    lost = Some(failure);
+                (Failure::Lost { .. }, None) => {
+                    lost = Some((failure, self.clock.instant()));
                 }
-                // The rows of the lost try are in the way: then it stood after all.
-                (Failure::Data { .. }, Some(_)) if self.all_recorded(batches).await? => {
-                    return Ok(());
-                }
-                (Failure::Collision { .. }, _) if collisions < COLLISIONS_MAX => {
+                (Failure::Collision { .. }, None) if collisions < COLLISIONS_MAX => {
                     collisions += 1;
                     self.meter.retried(failure.label());
                     continue;
                 }
-                (Failure::Away { .. } | Failure::Exhausted { .. }, Some(_)) => {}
-                _ => return Err(failure),
+                (_, None) => return Err(failure),
+                (Failure::Data { .. }, Some(_)) => match self.all_recorded(batches).await {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => return Err(failure),
+                    Err(_) => {}
+                },
+                (_, Some(_)) => {}
             }
-            if let Some(reason) = &lost
-                && self.clock.instant().duration_since(started) >= PATIENCE
+            if let Some((reason, since)) = &lost
+                && self.clock.instant().duration_since(*since) >= PATIENCE
             {
                 return Err(reason.clone());
             }
@@ -200,8 +202,8 @@ impl Lane {
         self.journal.record_screened(self.shard, batch).await
     }
 
-    /// A lone batch that is too slow goes in ever smaller parts; an order that is too slow
-    /// alone is refused. What an earlier part put on the disk stands, so from then on a failure
+    /// A lone batch that is too slow goes in ever smaller parts; an order that is too slow or
+    /// guilty alone is refused. What an earlier part put on the disk stands, so from then on a failure
     /// is told item by item and never as a failure of the whole.
     async fn record_in_parts(&self, mut batch: Batch) -> Result<Vec<Item>, Failure> {
         let end = batch.items.len();
@@ -210,18 +212,22 @@ impl Lane {
             let part = from..(from + size).min(end);
             match self.journal.record_part(self.shard, &batch, part.clone()).await {
                 Ok(()) => from = part.end,
-                Err(Failure::TooSlow) if size > 1 => {
+                Err(Failure::TooSlow | Failure::Data { .. }) if size > 1 => {
                     self.meter.halved();
                     size = size.div_ceil(2);
                 }
                 Err(Failure::TooSlow) => {
-                    refuse(&mut batch, part.clone());
+                    refuse(&mut batch, part.clone(), &too_slow());
+                    from = part.end;
+                }
+                Err(Failure::Data { .. }) => {
+                    refuse(&mut batch, part.clone(), &against_the_rules());
                     from = part.end;
                 }
                 Err(failure @ Failure::Lost { .. }) => return Err(failure),
                 Err(failure) if from == 0 => return Err(failure),
                 Err(_) => {
-                    refuse(&mut batch, from..end);
+                    refuse(&mut batch, from..end, &too_slow());
                     break;
                 }
             }
@@ -297,13 +303,27 @@ fn recorded(batch: Batch) -> Recorded {
     Recorded { batch_id: batch.id, items: batch.items }
 }
 
-fn refuse(batch: &mut Batch, part: Range<usize>) {
-    for item in batch.items.get_mut(part).unwrap_or_default() {
-        *item = Err(Fault {
-            kind: FaultKind::TooSlow,
-            field: "",
-            message: "The database could not record this order in time: send it again".to_owned(),
-        });
+/// Refuses the orders of a part; an item that was at fault before keeps its own fault.
+fn refuse(batch: &mut Batch, part: Range<usize>, fault: &Fault) {
+    let items = batch.items.get_mut(part).unwrap_or_default();
+    for order in items.iter_mut().filter(|item| item.is_ok()) {
+        *order = Err(fault.clone());
+    }
+}
+
+fn too_slow() -> Fault {
+    Fault {
+        kind: FaultKind::TooSlow,
+        field: "",
+        message: "The database could not record this order in time: send it again".to_owned(),
+    }
+}
+
+fn against_the_rules() -> Fault {
+    Fault {
+        kind: FaultKind::Refused,
+        field: "",
+        message: "The database refused the order: check the ids and the lengths".to_owned(),
     }
 }
 
