@@ -1,0 +1,70 @@
+//! The admin listener's own: the numbers, behind a token when one is set.
+
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use actix_web::{HttpResponse, get, web};
+use subtle::ConstantTimeEq;
+
+use super::Doors;
+use super::document::problems;
+use super::problem::{Code, Problem};
+
+/// The text format of Prometheus.
+const TEXT: &str = "text/plain; version=0.0.4";
+
+problems! {
+    /// What can go wrong on the admin listener.
+    AdminProblems: &[Code::AuthenticationError, Code::InternalError];
+}
+
+/// All series
+#[utoipa::path(
+    tag = "admin",
+    operation_id = "metrics",
+    responses(
+        (status = 200, description = "The series as text", body = String, content_type = "text/plain"),
+        AdminProblems,
+    ),
+)]
+#[get("/metrics")]
+pub(super) async fn metrics(doors: web::Data<Doors>) -> Result<HttpResponse, Problem> {
+    series(&doors)
+}
+
+/// All series, where scrapers of the ancestor look
+#[utoipa::path(
+    tag = "admin",
+    operation_id = "actuatorPrometheus",
+    responses(
+        (status = 200, description = "The series as text", body = String, content_type = "text/plain"),
+        AdminProblems,
+    ),
+)]
+#[get("/actuator/prometheus")]
+pub(super) async fn prometheus(doors: web::Data<Doors>) -> Result<HttpResponse, Problem> {
+    series(&doors)
+}
+
+fn series(doors: &Doors) -> Result<HttpResponse, Problem> {
+    match (doors.exposition)() {
+        Ok(text) => Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, TEXT)).body(text)),
+        Err(error) => {
+            Err(Problem::new(Code::InternalError, Code::InternalError.title()).inside(error))
+        }
+    }
+}
+
+/// Why a request may not come in. Compares in constant time: a token is not found out by the
+/// clock.
+pub(super) fn refusal(doors: &Doors, headers: &HeaderMap) -> Option<Problem> {
+    let token = doors.admin_token.as_deref()?;
+    let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    let given = match given.split_at_checked(7) {
+        Some((scheme, given)) if scheme.eq_ignore_ascii_case(b"bearer ") => given,
+        _ => b"",
+    };
+    if bool::from(given.ct_eq(token.as_bytes())) {
+        return None;
+    }
+    let message = "The admin listener asks for its token: Authorization: Bearer <admin.token>";
+    Some(Problem::new(Code::AuthenticationError, message))
+}

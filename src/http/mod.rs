@@ -1,0 +1,96 @@
+//! The HTTP floor: routes on one page, one file per resource, one catalogue of problems.
+//!
+//! A request passes the [`frame`] (name, deadline, numbers, problems), the guard of its route
+//! (is the house open? nothing is read before that), and then its handler, which reads from the
+//! library or writes through the ledger. No handler knows what stands behind them.
+
+mod admin;
+mod body;
+mod client;
+mod document;
+mod fallback;
+mod frame;
+mod guard;
+mod health;
+mod mapping;
+mod orders;
+mod params;
+mod pool_health;
+pub mod problem;
+mod reference;
+mod request_id;
+mod routes;
+pub mod server;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix::Addr;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
+
+use self::problem::{Code, Problem};
+use crate::actors::ledger::Ledger;
+use crate::ports::catalogue::Catalogue;
+use crate::ports::clock::Clock;
+use crate::ports::gauge::PoolGauge;
+use crate::ports::library::Library;
+use crate::ports::meter::HttpMeter;
+
+/// Renders all series as text; the error goes to the log.
+pub type Exposition = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
+
+/// The doors to the other rooms, as the composition root opens them. No `Debug`: it holds the
+/// token.
+#[derive(Clone)]
+pub struct Doors {
+    pub ledger: Addr<Ledger>,
+    pub library: Arc<dyn Library>,
+    pub catalogue: Arc<dyn Catalogue>,
+    pub gauge: Arc<dyn PoolGauge>,
+    pub clock: Arc<dyn Clock>,
+    pub meter: Arc<dyn HttpMeter>,
+    pub exposition: Exposition,
+    /// True from the first sign of the end: writes are refused, reads go on.
+    pub draining: Arc<AtomicBool>,
+    /// What the admin listener asks for; None asks for nothing.
+    pub admin_token: Option<Arc<str>>,
+    pub limits: Limits,
+}
+
+impl Doors {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// What bounds one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From the last header to the answer.
+    pub answer_within: Duration,
+    /// Bytes of a body.
+    pub body_max: usize,
+    /// From the first byte of a body to its last.
+    pub body_within: Duration,
+}
+
+/// An answer in JSON; `size` is about how many bytes it will have.
+fn json_answer(
+    status: StatusCode,
+    answer: &impl Serialize,
+    size: usize,
+) -> Result<HttpResponse, Problem> {
+    let mut body = Vec::with_capacity(size);
+    serde_json::to_writer(&mut body, answer).map_err(|error| {
+        Problem::new(Code::InternalError, Code::InternalError.title()).inside(error.to_string())
+    })?;
+    let json = HeaderValue::from_static("application/json");
+    Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, json)).body(body))
+}

@@ -1,0 +1,197 @@
+//! How full the connection pool is, in the three shapes that callers know. All answer 200, also
+//! when the pool is unwell: they are read, not probed.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::health::state_name;
+use super::problem::Problem;
+use super::wire::Timestamp;
+use super::{Doors, json_answer};
+use crate::domain::moment::Moment;
+use crate::domain::pool::{PoolColour, PoolLoad, PoolSample};
+
+/// The pool and the database as a whole.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SystemHealth {
+    connection_pool: ConnectionPool,
+    database: Database,
+    /// HEALTHY or UNHEALTHY.
+    #[schema(example = "HEALTHY")]
+    status: &'static str,
+    /// Milliseconds since 1970.
+    timestamp: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionPool {
+    r#type: &'static str,
+    total_connections: u32,
+    max_connections: u32,
+    active_connections: u32,
+    idle_connections: u32,
+    threads_waiting: u32,
+    /// Active over the maximum, in percent.
+    utilization: f64,
+    pool_name: &'static str,
+    /// HEALTHY, MODERATE_LOAD, HIGH_LOAD or CRITICAL.
+    #[schema(example = "HEALTHY")]
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Database {
+    /// STARTING, SERVING or AWAY.
+    #[schema(example = "SERVING")]
+    state: &'static str,
+}
+
+/// The pool; utilisation in percent and the time in milliseconds.
+#[derive(Debug, Serialize, ToSchema)]
+struct PoolPercent {
+    active: u32,
+    idle: u32,
+    waiting: u32,
+    total: u32,
+    max: u32,
+    /// Active over the maximum, in percent.
+    utilization: f64,
+    /// HEALTHY, WARNING (from 75 %) or CRITICAL (from 90 %).
+    #[schema(example = "HEALTHY")]
+    status: &'static str,
+    healthy: bool,
+    /// Milliseconds since 1970.
+    timestamp: i64,
+    #[schema(value_type = Vec<String>)]
+    recommendations: Vec<&'static str>,
+}
+
+/// The pool; utilisation as a ratio and the time in ISO-8601.
+#[derive(Debug, Serialize, ToSchema)]
+struct PoolRatio {
+    active: u32,
+    idle: u32,
+    waiting: u32,
+    total: u32,
+    max: u32,
+    /// Active over the maximum, 0 to 1.
+    utilization: f64,
+    /// HEALTHY, WARNING (from 0.75) or CRITICAL (from 0.90).
+    #[schema(example = "HEALTHY")]
+    status: &'static str,
+    healthy: bool,
+    #[schema(schema_with = super::wire::moment)]
+    timestamp: Timestamp,
+    #[schema(value_type = Vec<String>)]
+    recommendations: Vec<&'static str>,
+}
+
+/// The health of the system
+#[utoipa::path(
+    tag = "health",
+    operation_id = "systemHealth",
+    responses((status = 200, description = "Healthy or not", body = SystemHealth)),
+)]
+#[get("/api/v1/system/health")]
+pub(super) async fn system(doors: web::Data<Doors>) -> Result<HttpResponse, Problem> {
+    let (sample, state) = (doors.gauge.sample(), doors.gauge.state());
+    let load = sample.load();
+    let is_healthy = state.is_serving() && load != PoolLoad::Critical;
+    let health = SystemHealth {
+        connection_pool: ConnectionPool {
+            r#type: "WEIR",
+            total_connections: sample.total,
+            max_connections: sample.max,
+            active_connections: sample.active,
+            idle_connections: sample.idle,
+            threads_waiting: sample.waiting,
+            utilization: percent(&sample),
+            pool_name: "WeirPool",
+            status: load_name(load),
+        },
+        database: Database { state: state_name(&state) },
+        status: if is_healthy { "HEALTHY" } else { "UNHEALTHY" },
+        timestamp: millis(doors.clock.utc()),
+    };
+    json_answer(StatusCode::OK, &health, 512)
+}
+
+/// The connection pool, in percent
+#[utoipa::path(
+    tag = "health",
+    operation_id = "connectionPoolPercent",
+    responses((status = 200, description = "Healthy or not", body = PoolPercent)),
+)]
+#[get("/api/v1/system/health/connection-pool")]
+pub(super) async fn pool_percent(doors: web::Data<Doors>) -> Result<HttpResponse, Problem> {
+    let sample = doors.gauge.sample();
+    let PoolSample { active, idle, waiting, total, max } = sample;
+    let health = PoolPercent {
+        active,
+        idle,
+        waiting,
+        total,
+        max,
+        utilization: percent(&sample),
+        status: colour_name(sample.colour()),
+        healthy: sample.is_healthy(),
+        timestamp: millis(doors.clock.utc()),
+        recommendations: sample.recommendations(),
+    };
+    json_answer(StatusCode::OK, &health, 256)
+}
+
+/// The connection pool, as a ratio
+#[utoipa::path(
+    tag = "health",
+    operation_id = "connectionPoolRatio",
+    responses((status = 200, description = "Healthy or not", body = PoolRatio)),
+)]
+#[get("/api/v1/health/connection-pool")]
+pub(super) async fn pool_ratio(doors: web::Data<Doors>) -> Result<HttpResponse, Problem> {
+    let sample = doors.gauge.sample();
+    let PoolSample { active, idle, waiting, total, max } = sample;
+    let health = PoolRatio {
+        active,
+        idle,
+        waiting,
+        total,
+        max,
+        utilization: (sample.utilisation() * 10_000.0).round() / 10_000.0,
+        status: colour_name(sample.colour()),
+        healthy: sample.is_healthy(),
+        timestamp: Timestamp(doors.clock.utc()),
+        recommendations: sample.recommendations(),
+    };
+    json_answer(StatusCode::OK, &health, 256)
+}
+
+/// With one decimal, as its callers know it.
+fn percent(sample: &PoolSample) -> f64 {
+    (sample.utilisation() * 1000.0).round() / 10.0
+}
+
+const fn millis(moment: Moment) -> i64 {
+    moment.micros().div_euclid(1000)
+}
+
+const fn load_name(load: PoolLoad) -> &'static str {
+    match load {
+        PoolLoad::Healthy => "HEALTHY",
+        PoolLoad::Moderate => "MODERATE_LOAD",
+        PoolLoad::High => "HIGH_LOAD",
+        PoolLoad::Critical => "CRITICAL",
+    }
+}
+
+const fn colour_name(colour: PoolColour) -> &'static str {
+    match colour {
+        PoolColour::Healthy => "HEALTHY",
+        PoolColour::Warning => "WARNING",
+        PoolColour::Critical => "CRITICAL",
+    }
+}
