@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,10 +18,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::actors::ledger::{self, Drain, Ledger};
 use crate::actors::pool_monitor::{Pace, PoolMonitor};
+use crate::http::server::Connections;
 use crate::http::{self, Doors};
 use crate::outbound::readiness;
 use crate::ports::clock::{Clock, SystemClock};
-use crate::settings::{DatabaseUrl, Settings};
+use crate::settings::{DatabaseUrl, ServerSettings, Settings};
 use crate::store::{LockError, MigrationState, PrepareError, Store};
 use crate::telemetry::{logging, metrics::Metrics};
 
@@ -28,6 +30,9 @@ use crate::telemetry::{logging, metrics::Metrics};
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// Short enough that service is back within five seconds of the database.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// How long a peer may take to close its side of a connection.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why the service could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -202,19 +207,34 @@ fn open(
         TcpListener::bind(address).map_err(|source| AppError::Bind { key, address, source })
     };
     let public = bind("server.bind", settings.server.bind)?;
-    let admin = bind("admin.bind", settings.admin.bind)?;
+    let admin_listener = bind("admin.bind", settings.admin.bind)?;
     let address = |listener: &TcpListener| {
         listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
     };
     log::info!(
-        public = address(&public), admin = address(&admin), database:% = settings.database.url;
+        public = address(&public), admin = address(&admin_listener), database:% = settings.database.url;
         "listening"
     );
-    let public = http::server::public(public, doors.clone(), &settings.server);
+    let connections = connections(&settings.server);
+    let public = http::server::public(public, doors.clone(), connections);
     let public = public.map_err(AppError::Listener)?;
-    let admin = http::server::admin(admin, doors.clone(), &settings.server);
+    // The operators' listener has its own worker, which no load of callers can take.
+    let admin = Connections { workers: 1, ..connections };
+    let admin = http::server::admin(admin_listener, doors.clone(), admin);
     let admin = admin.map_err(AppError::Listener)?;
     Ok(([public.handle(), admin.handle()], public, admin))
+}
+
+fn connections(server: &ServerSettings) -> Connections {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    Connections {
+        workers: if server.workers == 0 { cores() } else { server.workers },
+        connections_max: server.connections_max,
+        keep_alive: server.keep_alive,
+        head_within: server.header_within,
+        leave_within: LEAVE_WITHIN,
+        stop_within: server.drain_within,
+    }
 }
 
 async fn listening(public: Server, admin: Server) -> Result<(), AppError> {

@@ -100,7 +100,7 @@ impl Overrides {
 /// The exit code; an error is told with everything that led to it.
 fn report<E: Error>(outcome: Result<(), E>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    let causes = successors(error.source(), |cause| cause.source());
+    let causes = successors(error.source(), |&cause| cause.source());
     let chain: String = causes.map(|cause| format!(": {cause}")).collect();
     eprintln!("weir: {error}{chain}");
     ExitCode::FAILURE
