@@ -59,19 +59,17 @@ pub fn serve(settings: &Settings) -> Result<(), AppError> {
     logging::start(&settings.log, Arc::clone(&clock))
         .map_err(|error| AppError::Logging(error.to_string()))?;
     let system = actix::System::new();
-    system.block_on(House::build(settings, clock)?.run(settings))
+    system.block_on(async { House::build(settings, clock)?.run(settings).await })
 }
 
 /// Brings the schema up to date and ends.
 pub fn migrate(settings: &Settings) -> Result<(), AppError> {
-    let store = offline(settings)?;
-    actix::System::new().block_on(async { Ok(store.migrate().await?) })
+    actix::System::new().block_on(async { Ok(offline(settings)?.migrate().await?) })
 }
 
 /// Tells which steps of the schema's history the database has taken.
 pub fn migrations(settings: &Settings) -> Result<Vec<MigrationState>, AppError> {
-    let store = offline(settings)?;
-    actix::System::new().block_on(async { Ok(store.migrations().await?) })
+    actix::System::new().block_on(async { Ok(offline(settings)?.migrations().await?) })
 }
 
 /// Asks a running service whether it is ready.

@@ -71,7 +71,8 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let media_type = request.content_type().trim();
     let (kind, subtype) = media_type.split_once('/').unwrap_or_default();
     let is_json = kind.eq_ignore_ascii_case("application")
-        && (subtype.eq_ignore_ascii_case("json") || subtype.to_ascii_lowercase().ends_with("+json"));
+        && (subtype.eq_ignore_ascii_case("json")
+            || subtype.to_ascii_lowercase().ends_with("+json"));
     if is_json {
         return Ok(());
     }
@@ -131,9 +132,7 @@ mod tests {
 
     #[test]
     fn an_ill_typed_field_is_named_with_its_place() {
-        let body = Body(Bytes::from_static(
-            br#"[{"quantity": 1}, null, {}, {"quantity": true}]"#,
-        ));
+        let body = Body(Bytes::from_static(br#"[{"quantity": 1}, null, {}, {"quantity": true}]"#));
 
         let (message, _) = said::<Elements<'_>>(&body);
 

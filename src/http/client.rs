@@ -21,9 +21,8 @@ impl FromRequest for Client {
             Some(value) => ClientId::from_header(value.as_bytes()),
             None => Ok(ClientId::default()),
         };
-        let problem = |error| {
-            Problem::new(Code::InvalidFieldValue, format!("{HEADER} {error}")).at(HEADER)
-        };
+        let problem =
+            |error| Problem::new(Code::InvalidFieldValue, format!("{HEADER} {error}")).at(HEADER);
         ready(client.map(Self).map_err(problem))
     }
 }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::info::{Info, InfoBuilder, LicenseBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::{
-    ContentBuilder, Object, OpenApi, Ref, RefOr, Type,
-};
+use utoipa::openapi::{ContentBuilder, Object, OpenApi, Ref, RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{Body, Code};
@@ -46,7 +44,8 @@ pub(super) const READS: &[Code] = &[
     Code::DatabaseError,
     Code::InternalError,
 ];
-pub(super) const WRITES: &[Code] = &[Code::ServiceStopping, Code::OutcomeUnknown, Code::StorageFull];
+pub(super) const WRITES: &[Code] =
+    &[Code::ServiceStopping, Code::OutcomeUnknown, Code::StorageFull];
 pub(super) const TAKES_BODY: &[Code] = &[
     Code::InvalidRequestFormat,
     Code::MissingRequiredField,
@@ -101,9 +100,8 @@ fn response(codes: &[Code]) -> Response {
     let lines: Vec<_> =
         codes.iter().map(|code| format!("`{}`: {}", code.name(), code.title())).collect();
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let mut response = ResponseBuilder::new()
-        .description(lines.join("\n\n"))
-        .content("application/json", content);
+    let mut response =
+        ResponseBuilder::new().description(lines.join("\n\n")).content("application/json", content);
     if codes.iter().any(|code| code.is_retryable()) {
         let header = HeaderBuilder::new()
             .schema(Some(Object::with_type(Type::Integer)))

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use actix_web::dev::{Path, ResourceDef};
 use actix_web::{HttpRequest, HttpResponse};
-use utoipa::openapi::path::PathItem;
 use utoipa::openapi::Paths;
+use utoipa::openapi::path::PathItem;
 
 use super::problem::{Code, Problem};
 

@@ -134,7 +134,8 @@ fn problem_in(response: &HttpResponse<BoxBody>) -> Option<Problem> {
     }
     let status = response.status();
     let is_failure = status.is_client_error() || status.is_server_error();
-    let is_ours = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let is_ours =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     (is_failure && !is_ours).then(|| mapping::of_status(status, "a response without a problem"))
 }
 

@@ -159,9 +159,7 @@ impl From<PayloadError> for Problem {
 pub(super) fn of_error(error: &actix_web::Error) -> Problem {
     match error.as_error::<Problem>() {
         Some(problem) => problem.clone(),
-        None => {
-            of_status(error.as_response_error().status_code(), &error.to_string())
-        }
+        None => of_status(error.as_response_error().status_code(), &error.to_string()),
     }
 }
 

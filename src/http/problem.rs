@@ -318,7 +318,8 @@ mod tests {
             let response =
                 problem.render(&RequestId::for_tests("r"), Moment::from_micros(0), fastrand::f64());
 
-            let header = response.headers().get(RETRY_AFTER).map(|v| v.to_str().unwrap().to_owned());
+            let header =
+                response.headers().get(RETRY_AFTER).map(|v| v.to_str().unwrap().to_owned());
             let body = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
             let body: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(body.get("retryAfter").map(ToString::to_string), header);

@@ -110,9 +110,8 @@ fn serve_document(document: &OpenApi) -> impl FnOnce(&mut web::ServiceConfig) {
     // The document holds nothing that has no JSON form.
     let text = web::Bytes::from(document.to_json().unwrap_or_default());
     let serve = move || {
-        let response = HttpResponse::Ok()
-            .insert_header((CONTENT_TYPE, "application/json"))
-            .body(text.clone());
+        let response =
+            HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(text.clone());
         std::future::ready(response)
     };
     let redirect = || {

@@ -7,7 +7,7 @@ pub trait LedgerMeter: Send + Sync {
     fn line(&self, _requests: usize, _orders: usize) {}
     /// A request left the line after waiting so long.
     fn waited(&self, _time: Duration) {}
-    /// A group is on the disk.
+    /// So many requests of a group, and the orders in them, are on the disk.
     fn committed(&self, _requests: usize, _orders: usize, _took: Duration) {}
     /// A group was cut in two to isolate a request, or to make it small enough.
     fn halved(&self) {}

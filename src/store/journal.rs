@@ -76,7 +76,7 @@ impl Journal for Store {
             let ids = self.read("orders.recorded", move |orm| {
                 let select = orders::Entity::find().select_only().column(orders::Column::Id);
                 let wanted = select.filter(orders::Column::Id.is_in(part.iter().copied()));
-                wanted.into_tuple::<i64>().all(orm)
+                async move { wanted.into_tuple::<i64>().all(&orm).await }
             });
             found.extend(ids.await?);
         }

@@ -1,5 +1,7 @@
 //! The library: what is read.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use entity::{blotters, order_tallies, order_types, orders, statuses};
 use sea_orm::sea_query::{Expr, IntoColumnRef, Order as Direction};
@@ -29,17 +31,20 @@ struct Wanted {
 #[async_trait]
 impl Library for Store {
     async fn order(&self, id: i64) -> Result<Option<Order>, Failure> {
-        let row = self.read("orders.read", |orm| orders::Entity::find_by_id(id).one(orm));
+        let row = self.read("orders.read", move |orm| async move {
+            orders::Entity::find_by_id(id).one(&orm).await
+        });
         Ok(row.await?.map(order_of))
     }
 
     async fn orders(&self, listing: &Listing) -> Result<Page, Failure> {
-        let wanted = self.wanted(&listing.filter).await?;
-        self.read("orders.list", |orm| page(orm, listing, &wanted)).await
+        let wanted = Arc::new(self.wanted(&listing.filter).await?);
+        self.read("orders.list", |orm| page(orm, listing.clone(), Arc::clone(&wanted))).await
     }
 
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {
-        self.read("references.list", move |orm| reference_of::all(orm, kind)).await
+        let rows = move |orm| async move { reference_of::all(&orm, kind).await };
+        self.read("references.list", rows).await
     }
 }
 
@@ -97,8 +102,12 @@ impl Wanted {
     }
 }
 
-async fn page(orm: &DatabaseConnection, listing: &Listing, wanted: &Wanted) -> Result<Page, DbErr> {
-    let total = total(orm, wanted).await?;
+async fn page(
+    orm: DatabaseConnection,
+    listing: Listing,
+    wanted: Arc<Wanted>,
+) -> Result<Page, DbErr> {
+    let total = total(&orm, &wanted).await?;
     // Nothing is there to be found: the database need not look for it.
     if listing.offset >= total {
         return Ok(Page { orders: Vec::new(), total });
@@ -107,7 +116,7 @@ async fn page(orm: &DatabaseConnection, listing: &Listing, wanted: &Wanted) -> R
     for sort in &listing.sort {
         select = sorted(select, *sort);
     }
-    let rows = select.limit(u64::from(listing.limit)).offset(listing.offset).all(orm).await?;
+    let rows = select.limit(u64::from(listing.limit)).offset(listing.offset).all(&orm).await?;
     Ok(Page { orders: rows.into_iter().map(order_of).collect(), total })
 }
 

@@ -19,7 +19,8 @@ mod tally;
 
 use std::sync::Arc;
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::task::JoinError;
 
 use self::catalogue::Snapshot;
 use self::gate::Gate;
@@ -76,15 +77,25 @@ impl Store {
 
     /// Runs a read. A read may be repeated, so one that met a broken connection is: after a
     /// restart of the database the first statement on each old connection breaks.
-    async fn read<'a, T, F, Run>(&'a self, doing: &'static str, run: Run) -> Result<T, Failure>
+    ///
+    /// The statement is a task of its own: a caller who hangs up gives no place back while the
+    /// connection is still busy with what it asked.
+    async fn read<T, F, Run>(&self, doing: &'static str, run: Run) -> Result<T, Failure>
     where
-        F: Future<Output = Result<T, sea_orm::DbErr>> + Send,
-        Run: Fn(&'a DatabaseConnection) -> F + Send + Sync,
-        T: Send,
+        F: Future<Output = Result<T, DbErr>> + Send + 'static,
+        Run: Fn(DatabaseConnection) -> F + Send + Sync,
+        T: Send + 'static,
     {
         let once = || async {
-            let _pass = self.gate.enter(Side::Read, doing).await?;
-            run(self.pools.read.orm()).await.map_err(|error| error::of_orm(&error))
+            let pass = self.gate.enter(Side::Read, doing).await?;
+            let statement = run(self.pools.read.orm().clone());
+            let task = tokio::spawn(async move {
+                let outcome = statement.await;
+                drop(pass);
+                outcome
+            });
+            let broken = |error: JoinError| Failure::Broken { reason: error.to_string() };
+            task.await.map_err(broken)?.map_err(|error| error::of_orm(&error))
         };
         match once().await {
             Err(Failure::Lost { reason }) => {

@@ -13,12 +13,12 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 
 use super::line::{ChangeTicket, Group, RecordTicket};
-use super::message::{Recorded, Refused};
+use super::message::{Record, Recorded, Refused};
 use crate::domain::batch::{self, Batch, Item};
 use crate::domain::order::{Fault, FaultKind};
 use crate::ports::Failure;
@@ -76,7 +76,11 @@ impl Lane {
             senders.push(ticket.answer);
         }
         drop(numbers);
+        let started = self.clock.instant();
         let outcomes = self.record(batches).await;
+        self.count(started, &outcomes, |recorded| {
+            recorded.items.iter().filter(|item| item.is_ok()).count()
+        });
         for (sender, outcome) in senders.into_iter().zip(outcomes) {
             self.answer(sender, outcome);
         }
@@ -94,11 +98,7 @@ impl Lane {
         Ok(())
     }
 
-    fn batch(
-        &self,
-        record: super::message::Record,
-        ids: &mut impl Iterator<Item = i64>,
-    ) -> Option<Batch> {
+    fn batch(&self, record: Record, ids: &mut impl Iterator<Item = i64>) -> Option<Batch> {
         let accepted_at = self.clock.utc();
         Some(Batch {
             id: Uuid::now_v7(),
@@ -242,7 +242,9 @@ impl Lane {
     async fn commit_changes(&self, tickets: Vec<ChangeTicket>) {
         let (changes, senders): (Vec<_>, Vec<_>) =
             tickets.into_iter().map(|ticket| (ticket.work, ticket.answer)).unzip();
+        let started = self.clock.instant();
         let outcomes = self.change(&changes).await;
+        self.count(started, &outcomes, |_| 0);
         for (sender, outcome) in senders.into_iter().zip(outcomes) {
             self.answer(sender, outcome);
         }
@@ -283,6 +285,20 @@ impl Lane {
                 }
                 outcome => return outcome,
             }
+        }
+    }
+
+    /// Reports what of a group stands; what was refused is reported with its answer.
+    fn count<T>(
+        &self,
+        started: Instant,
+        outcomes: &[Result<T, Refused>],
+        orders: impl Fn(&T) -> usize,
+    ) {
+        let stand = || outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
+        if stand().next().is_some() {
+            let took = self.clock.instant().duration_since(started);
+            self.meter.committed(stand().count(), stand().map(orders).sum(), took);
         }
     }
 

@@ -158,7 +158,6 @@ impl Ledger {
             ledger.ids.extend(ids);
             ledger.line.note_pace(requests, took);
             ledger.counters.groups += 1;
-            ledger.meter.committed(requests, orders, took);
         });
     }
 

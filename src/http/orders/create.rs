@@ -99,8 +99,7 @@ async fn check(
         None => Err(Fault::missing("", "Order data is required")),
     };
     let references = doors.catalogue.references();
-    let mut checked: Checked =
-        drafts.iter().map(|draft| check_one(draft, &references)).collect();
+    let mut checked: Checked = drafts.iter().map(|draft| check_one(draft, &references)).collect();
     if !checked.iter().any(misses_reference) {
         return Ok((checked, references));
     }
@@ -116,9 +115,9 @@ async fn check(
 /// The only way in which a reference that was given can be invalid is not to be found.
 fn misses_reference(checked: &Result<Terms, Fault>) -> bool {
     let fields = ["blotterId", "statusId", "orderTypeId"];
-    checked.as_ref().is_err_and(|fault| {
-        fault.kind == FaultKind::Invalid && fields.contains(&fault.field)
-    })
+    checked
+        .as_ref()
+        .is_err_and(|fault| fault.kind == FaultKind::Invalid && fields.contains(&fault.field))
 }
 
 /// Nothing to store is no work for the ledger.

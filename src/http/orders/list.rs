@@ -115,8 +115,7 @@ mod tests {
             let listing = Listing { limit, offset, sort: Vec::new(), filter: Default::default() };
             let page = Page { orders: Vec::new(), total };
             let found = Pagination::new(&listing, &page);
-            let found =
-                (found.total_pages, found.current_page, found.has_next, found.has_previous);
+            let found = (found.total_pages, found.current_page, found.has_next, found.has_previous);
             assert_eq!(found, expected, "{limit} {offset} {total}");
         }
     }

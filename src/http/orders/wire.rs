@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn integers_are_ids_and_strings_are_quantities() {
-        let text = r#"[{"portfolioId": 17, "securityId": 18, "quantity": "1e2", "limitPrice": 0.1}]"#;
+        let text =
+            r#"[{"portfolioId": 17, "securityId": 18, "quantity": "1e2", "limitPrice": 0.1}]"#;
 
         let Elements { drafts, .. } = serde_json::from_str(text).unwrap();
 

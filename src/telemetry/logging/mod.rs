@@ -17,7 +17,7 @@ use crate::settings::{LogFormat, LogSettings};
 
 /// Those who write a line per statement: unless somebody is looking for a fault, only their
 /// warnings are wanted. A name covers all that begin with it, such as `sea_orm_migration`.
-const TALKATIVE: [&str; 2] = ["sqlx", "sea_orm"];
+const TALKATIVE: [&str; 3] = ["actix_server", "sqlx", "sea_orm"];
 
 /// From now on `log::info!` and its sisters write to stderr. Fails when it was called before.
 pub fn start(settings: &LogSettings, clock: Arc<dyn Clock>) -> Result<(), SetLoggerError> {
