@@ -138,20 +138,12 @@ impl From<ListingError> for Problem {
 impl From<PayloadError> for Problem {
     /// The body could not be read to its end; whatever is left of it is of no use.
     fn from(error: PayloadError) -> Self {
-        let message = "The request's body could not be read to its end";
-        let inside = error.to_string();
-        match error {
-            PayloadError::Overflow => {
-                Self::new(Code::PayloadTooLarge, "The request's body is too large").closing()
-            }
-            PayloadError::Incomplete(_)
-            | PayloadError::EncodingCorrupted
-            | PayloadError::UnknownLength
-            | PayloadError::Io(_) => {
-                Self::new(Code::InvalidRequestFormat, message).closing().inside(inside)
-            }
-            _ => Self::new(Code::InvalidRequestFormat, message).closing().inside(inside),
+        // The enum is open: what is new in it is a broken body, too.
+        if matches!(error, PayloadError::Overflow) {
+            return Self::new(Code::PayloadTooLarge, "The request's body is too large").closing();
         }
+        let message = "The request's body could not be read to its end";
+        Self::new(Code::InvalidRequestFormat, message).closing().inside(error.to_string())
     }
 }
 

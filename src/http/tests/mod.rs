@@ -1,1 +1,11 @@
+//! Every route and every status, through the application.
 
+#![expect(clippy::as_conversions, reason = "the fake counts in whatever is at hand")]
+
+mod admin;
+mod closed;
+mod health;
+mod house;
+mod orders;
+mod reference;
+mod unreadable;
