@@ -35,7 +35,7 @@ impl PoolMeter for () {}
 pub trait HttpMeter: Send + Sync {
     /// A request came in (`+1`) or was answered or given up (`-1`).
     fn in_flight(&self, _change: i64) {}
-    fn answered(&self, _method: &str, _route: &str, _status: u16, _time: Duration) {}
+    fn answered(&self, _method: &'static str, _route: &str, _status: u16, _time: Duration) {}
     /// A problem was told: its code and status.
     fn problem(&self, _code: &'static str, _status: u16) {}
 }
