@@ -4,8 +4,10 @@
 //! that says what to do. Everything here can be tested with a table.
 
 pub mod amount;
+pub mod backoff;
 pub mod batch;
 pub mod client;
+pub mod line;
 pub mod listing;
 pub mod moment;
 pub mod order;
