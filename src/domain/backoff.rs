@@ -37,8 +37,7 @@ mod tests {
 
     use super::*;
 
-    const BACKOFF: Backoff =
-        Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) };
+    const BACKOFF: Backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) };
 
     #[test]
     fn the_ceiling_doubles_up_to_the_cap() {

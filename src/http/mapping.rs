@@ -30,7 +30,7 @@ impl From<Failure> for Problem {
                 (Code::DatabaseUnavailable, "The database is away and is being looked for")
             }
             Failure::TooSlow => {
-                (Code::DatabaseTimeout, "The database took longer than it may; nothing was stored")
+                (Code::DatabaseTimeout, "The database took longer than it may: send it again")
             }
             Failure::Full { .. } => {
                 (Code::StorageFull, "The database has no room left on its disk; nothing was stored")

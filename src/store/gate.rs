@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::pools::Outage;
+use super::outage::Outage;
 use crate::domain::pool::PoolSample;
 use crate::ports::Failure;
 use crate::ports::clock::Clock;

@@ -10,11 +10,9 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
 };
 
-use super::Store;
-use crate::domain::amount::Amount;
+use super::{Store, rows};
 use crate::domain::listing::{Filter, Listing, Sort, SortField};
-use crate::domain::moment::Moment;
-use crate::domain::order::{Order, Terms};
+use crate::domain::order::Order;
 use crate::domain::reference::{ReferenceKind, ReferenceRow, References};
 use crate::ports::Failure;
 use crate::ports::catalogue::Catalogue;
@@ -34,7 +32,7 @@ impl Library for Store {
         let row = self.read("orders.read", move |orm| async move {
             orders::Entity::find_by_id(id).one(&orm).await
         });
-        Ok(row.await?.map(order_of))
+        Ok(row.await?.map(rows::order))
     }
 
     async fn orders(&self, listing: &Listing) -> Result<Page, Failure> {
@@ -43,8 +41,8 @@ impl Library for Store {
     }
 
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {
-        let rows = move |orm| async move { reference_of::all(&orm, kind).await };
-        self.read("references.list", rows).await
+        let list = move |orm| async move { rows::references(&orm, kind).await };
+        self.read("references.list", list).await
     }
 }
 
@@ -117,7 +115,7 @@ async fn page(
         select = sorted(select, *sort);
     }
     let rows = select.limit(u64::from(listing.limit)).offset(listing.offset).all(&orm).await?;
-    Ok(Page { orders: rows.into_iter().map(order_of).collect(), total })
+    Ok(Page { orders: rows.into_iter().map(rows::order).collect(), total })
 }
 
 /// How many orders the filter finds: added up from the tallies, which are kept by every write;
@@ -165,76 +163,5 @@ fn sorted(select: Select<orders::Entity>, sort: Sort) -> Select<orders::Entity> 
             let name = (order_types::Entity, order_types::Column::Abbreviation).into_column_ref();
             joined(select, Relation::OrderType, name)
         }
-    }
-}
-
-/// An order as its row says it.
-pub(super) fn order_of(row: orders::Model) -> Order {
-    Order {
-        id: row.id,
-        terms: Terms {
-            blotter_id: row.blotter_id,
-            status_id: row.status_id,
-            order_type_id: row.order_type_id,
-            portfolio_id: row.portfolio_id,
-            security_id: row.security_id,
-            quantity: Amount::from_scaled(row.quantity),
-            limit_price: row.limit_price.map(Amount::from_scaled),
-            ordered_at: Moment::from_micros(row.order_timestamp),
-        },
-        trade_order_id: row.trade_order_id,
-        version: row.version,
-        in_submission: row.letter_id.is_some(),
-    }
-}
-
-/// Reference rows as their three tables say them.
-pub(super) mod reference_of {
-    use entity::{blotters, order_types, statuses};
-    use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryOrder};
-
-    use crate::domain::reference::{ReferenceKind, ReferenceLabel, ReferenceRow};
-
-    pub(in super::super) fn blotter(row: blotters::Model) -> ReferenceRow {
-        let label = ReferenceLabel::Blotter { name: row.name };
-        ReferenceRow { id: row.id, label, version: row.version }
-    }
-
-    pub(in super::super) fn status(row: statuses::Model) -> ReferenceRow {
-        abbreviated(row.id, row.abbreviation, row.description, row.version)
-    }
-
-    pub(in super::super) fn order_type(row: order_types::Model) -> ReferenceRow {
-        abbreviated(row.id, row.abbreviation, row.description, row.version)
-    }
-
-    pub(in super::super) async fn all(
-        orm: &DatabaseConnection,
-        kind: ReferenceKind,
-    ) -> Result<Vec<ReferenceRow>, DbErr> {
-        Ok(match kind {
-            ReferenceKind::Blotter => {
-                let rows = blotters::Entity::find().order_by_asc(blotters::Column::Id);
-                rows.all(orm).await?.into_iter().map(blotter).collect()
-            }
-            ReferenceKind::Status => {
-                let rows = statuses::Entity::find().order_by_asc(statuses::Column::Id);
-                rows.all(orm).await?.into_iter().map(status).collect()
-            }
-            ReferenceKind::OrderType => {
-                let rows = order_types::Entity::find().order_by_asc(order_types::Column::Id);
-                rows.all(orm).await?.into_iter().map(order_type).collect()
-            }
-        })
-    }
-
-    fn abbreviated(
-        id: i32,
-        abbreviation: String,
-        description: String,
-        version: i32,
-    ) -> ReferenceRow {
-        let label = ReferenceLabel::Abbreviated { abbreviation, description };
-        ReferenceRow { id, label, version }
     }
 }

@@ -12,9 +12,11 @@ mod gate;
 mod journal;
 mod library;
 mod lock;
+mod outage;
 mod pools;
 mod prepare;
 mod record;
+mod rows;
 mod tally;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use self::catalogue::Snapshot;
 use self::gate::Gate;
 pub use self::gate::Side;
 pub use self::lock::{LockError, StoreLock};
+use self::outage::Outage;
 use self::pools::{Pool, Pools};
 pub use self::prepare::{MigrationState, PrepareError};
 use crate::ports::Failure;
@@ -55,7 +58,7 @@ impl Store {
         meter: Arc<dyn PoolMeter>,
     ) -> Result<Self, LockError> {
         let lock = StoreLock::take(&settings.database.url)?;
-        let outage = Arc::new(pools::Outage::new(Arc::clone(&clock)));
+        let outage = Arc::new(Outage::new(Arc::clone(&clock)));
         let pools = Pools::new(settings, &clock, &outage);
         let gate = Gate::new(pools.seats(), settings.pool.acquire_timeout, &clock, meter, outage);
         Ok(Self {

@@ -4,8 +4,7 @@
 //! `statement_timeout`, on SQLite an interrupt that is armed when a connection is taken.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
@@ -17,6 +16,7 @@ use sea_orm::sqlx::{self, ConnectOptions, Connection};
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 
 use super::gate::Seats;
+use super::outage::Outage;
 use crate::ports::clock::Clock;
 use crate::settings::{DatabaseUrl, Settings};
 
@@ -40,36 +40,6 @@ pub(super) struct Pools {
     pub(super) read: Pool,
     pub(super) write: Pool,
     seats: Seats,
-}
-
-/// When the last outage ended: connections from before it are not to be trusted.
-pub(super) struct Outage {
-    clock: Arc<dyn Clock>,
-    origin: Instant,
-    /// Milliseconds after `origin`; zero is never.
-    ended: AtomicU64,
-}
-
-impl Outage {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        let origin = clock.instant();
-        Self { clock, origin, ended: AtomicU64::new(0) }
-    }
-
-    pub(super) fn ended(&self) {
-        self.ended.store(self.elapsed(), Relaxed);
-    }
-
-    fn outlived_by(&self, age: Duration) -> bool {
-        let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        let ended = self.ended.load(Relaxed);
-        ended > 0 && self.elapsed().saturating_sub(age) < ended
-    }
-
-    fn elapsed(&self) -> u64 {
-        let elapsed = self.clock.instant().duration_since(self.origin);
-        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-    }
 }
 
 impl Pools {

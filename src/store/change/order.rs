@@ -8,14 +8,14 @@ use super::{Desk, Outcome};
 use crate::domain::order::Order;
 use crate::domain::order::amend::{self, Amendment, Refusal};
 use crate::ports::journal::Changed;
-use crate::store::library::order_of;
+use crate::store::rows;
 
 impl Desk<'_> {
     pub(super) async fn amend_order(&mut self, amendment: &Amendment) -> Result<Outcome, DbErr> {
         let Some(row) = self.locked(amendment.id).await? else {
             return Ok(Err(Refusal::NotFound { id: amendment.id }.into()));
         };
-        let before = order_of(row);
+        let before = rows::order(row);
         let terms = match amend::amend(&before, amendment, self.references) {
             Ok(terms) => terms,
             Err(refusal) => return Ok(Err(refusal.into())),
@@ -50,7 +50,7 @@ impl Desk<'_> {
         let Some(row) = self.locked(id).await? else {
             return Ok(Err(Refusal::NotFound { id }.into()));
         };
-        let order = order_of(row);
+        let order = rows::order(row);
         if let Err(refusal) = amend::remove(&order, version, self.references) {
             return Ok(Err(refusal.into()));
         }

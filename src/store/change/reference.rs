@@ -9,7 +9,7 @@ use sea_orm::{
 use super::{Desk, Outcome};
 use crate::domain::reference::{ReferenceKind, ReferenceLabel, ReferenceRow};
 use crate::ports::journal::{ChangeRefusal, Changed};
-use crate::store::library::reference_of;
+use crate::store::rows;
 
 impl Desk<'_> {
     pub(super) async fn amend_reference(
@@ -64,17 +64,17 @@ impl Desk<'_> {
             ReferenceKind::Blotter => {
                 let row =
                     blotters::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
-                row.map(reference_of::blotter)
+                row.map(rows::blotter)
             }
             ReferenceKind::Status => {
                 let row =
                     statuses::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
-                row.map(reference_of::status)
+                row.map(rows::status)
             }
             ReferenceKind::OrderType => {
                 let row =
                     order_types::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
-                row.map(reference_of::order_type)
+                row.map(rows::order_type)
             }
         };
         Ok(match row {
@@ -97,7 +97,7 @@ pub(super) async fn create(
         (ReferenceKind::Blotter, label) => {
             let name = Set(label_name(label));
             let row = blotters::ActiveModel { id: NotSet, name, version: Set(version) };
-            reference_of::blotter(row.insert(transaction).await?)
+            rows::blotter(row.insert(transaction).await?)
         }
         (ReferenceKind::Status, label) => {
             let (abbreviation, description) = label_words(label);
@@ -107,7 +107,7 @@ pub(super) async fn create(
                 description: Set(description),
                 version: Set(version),
             };
-            reference_of::status(row.insert(transaction).await?)
+            rows::status(row.insert(transaction).await?)
         }
         (ReferenceKind::OrderType, label) => {
             let (abbreviation, description) = label_words(label);
@@ -117,7 +117,7 @@ pub(super) async fn create(
                 description: Set(description),
                 version: Set(version),
             };
-            reference_of::order_type(row.insert(transaction).await?)
+            rows::order_type(row.insert(transaction).await?)
         }
     })
 }
