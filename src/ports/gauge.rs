@@ -44,7 +44,7 @@ pub trait PoolGauge: Send + Sync {
     /// Waits for a connection that ran out, since the start.
     fn timeouts(&self) -> u64;
 
-    /// Asks the database whether it is there, beside the gate, and opens or closes the gate by
-    /// the answer.
+    /// Asks a database that is away whether it is back, beside the gate, and opens the gate if
+    /// so.
     async fn probe(&self) -> DatabaseState;
 }

@@ -1,5 +1,7 @@
 //! What the drivers' errors mean. This is the one place that reads their codes.
 
+use std::time::Duration;
+
 use sea_orm::sqlx::{self, error::DatabaseError};
 use sea_orm::{DbErr, RuntimeErr};
 
@@ -64,8 +66,10 @@ fn of_sqlstate(code: &str, reason: String) -> Failure {
         "57014" | "55P03" => Failure::TooSlow,
         "40001" | "40P01" => Failure::Collision { reason },
         "53100" => Failure::Full { reason },
-        // Too many connections, or not ready yet: refused at the door.
-        "53300" | "57P03" => Failure::Away { reason },
+        // Too many connections: it is there, and has none to spare.
+        "53300" => Failure::Exhausted { waited: Duration::ZERO },
+        // Not ready yet: refused at the door.
+        "57P03" => Failure::Away { reason },
         // Shut down or crashed with our statement under way.
         "57P01" | "57P02" | "57P05" => Failure::Lost { reason },
         _ if code.starts_with("22") || code.starts_with("23") => Failure::Data { reason },
@@ -100,7 +104,7 @@ mod tests {
             ("53100", "full"),
             ("57P01", "lost"),
             ("57P03", "away"),
-            ("53300", "away"),
+            ("53300", "exhausted"),
             ("08006", "lost"),
             ("42P01", "broken"),
         ];

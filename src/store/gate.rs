@@ -151,6 +151,12 @@ impl Gate {
         }
     }
 
+    /// The database is there, but a connection broke: others of its age may be broken, too.
+    pub(super) fn renew(&self) {
+        self.desk.outage.ended();
+        log::warn!("a database connection broke, replacing those of its age");
+    }
+
     /// The database is gone. Only the first to notice says so.
     pub(super) fn close(&self, reason: &str) {
         let mut state = lock(&self.desk.state);

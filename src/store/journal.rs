@@ -28,7 +28,10 @@ impl Store {
         run: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let _pass = self.gate.enter(Side::Write, doing).await?;
-        run.await.map_err(|failure| self.note(failure))
+        match run.await {
+            Err(failure) => Err(self.judge(failure).await),
+            written => written,
+        }
     }
 
     async fn take_order_ids(&self, count: u32) -> Result<Range<i64>, Failure> {

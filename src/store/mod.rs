@@ -18,6 +18,7 @@ mod prepare;
 mod record;
 mod rows;
 mod tally;
+mod watch;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use self::lock::{LockError, StoreLock};
 use self::outage::Outage;
 use self::pools::{Pool, Pools};
 pub use self::prepare::{MigrationState, PrepareError};
+use self::watch::Doubt;
 use crate::ports::Failure;
 use crate::ports::clock::Clock;
 use crate::ports::meter::PoolMeter;
@@ -43,6 +45,7 @@ pub struct Store {
     gate: Gate,
     clock: Arc<dyn Clock>,
     catalogue: Snapshot,
+    doubt: Doubt,
     first_order_id: i64,
     instances: u32,
     pool_max: u32,
@@ -66,6 +69,7 @@ impl Store {
             gate,
             clock,
             catalogue: Snapshot::default(),
+            doubt: Doubt::default(),
             first_order_id: settings.ledger.first_order_id,
             instances: settings.pool.instances,
             pool_max: settings.pool.max,
@@ -101,22 +105,16 @@ impl Store {
             task.await.map_err(broken)?.map_err(|error| error::of_orm(&error))
         };
         match once().await {
-            Err(Failure::Lost { reason }) => {
-                self.gate.close(&reason);
-                self.look().await;
-                once().await.map_err(|failure| self.note(failure))
+            Err(lost @ Failure::Lost { .. }) => {
+                self.judge(lost).await;
+                match once().await {
+                    Err(failure) => Err(self.judge(failure).await),
+                    read => read,
+                }
             }
-            outcome => outcome.map_err(|failure| self.note(failure)),
+            Err(failure) => Err(self.judge(failure).await),
+            read => read,
         }
-    }
-
-    /// Closes the gate when a failure says that the database is gone; the monitor's probe opens
-    /// it again.
-    fn note(&self, failure: Failure) -> Failure {
-        if let Failure::Away { reason } | Failure::Lost { reason } = &failure {
-            self.gate.close(reason);
-        }
-        failure
     }
 
     /// The pool that writes go through.

@@ -1,9 +1,6 @@
 //! The first contact with the database: the schema is brought up to date, once, whoever else
 //! starts at the same moment; only then the gate opens.
 
-use std::time::Duration;
-
-use async_trait::async_trait;
 use entity::counters;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx;
@@ -16,15 +13,10 @@ use super::gate::Side;
 use super::journal::ORDER_IDS;
 use super::pools::Pool;
 use super::{Store, error};
-use crate::domain::pool::PoolSample;
 use crate::ports::Failure;
-use crate::ports::gauge::{DatabaseState, Hold, PoolGauge};
 
 /// The advisory lock under which instances that start together take turns to migrate.
 const MIGRATION_LOCK: i64 = 0x5745_4952;
-/// How long the database may take to answer a probe.
-const PROBE_WITHIN: Duration = Duration::from_secs(2);
-
 /// Why the store could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
@@ -67,7 +59,7 @@ impl Store {
     /// Brings the schema up to date, in one transaction. On PostgreSQL a lock makes instances
     /// that start together take turns; on SQLite the lock file already did.
     pub async fn migrate(&self) -> Result<(), PrepareError> {
-        self.pools.write.ask_within(PROBE_WITHIN).await.map_err(PrepareError::Away)?;
+        self.ask().await.map_err(PrepareError::Away)?;
         let pass = self.gate.enter_closed(Side::Write, "schema.migrate").await;
         let _pass = pass.map_err(PrepareError::Away)?;
         let transaction = self.writer().orm().begin().await.map_err(of_migration)?;
@@ -88,7 +80,7 @@ impl Store {
     /// All steps that this binary knows, and whether the database has taken them. What looking
     /// makes is rolled back.
     pub async fn migrations(&self) -> Result<Vec<MigrationState>, PrepareError> {
-        self.pools.write.ask_within(PROBE_WITHIN).await.map_err(PrepareError::Away)?;
+        self.ask().await.map_err(PrepareError::Away)?;
         let transaction = self.writer().orm().begin().await.map_err(of_migration)?;
         let applied = applied(&transaction).await?;
         transaction.rollback().await.map_err(of_migration)?;
@@ -122,26 +114,6 @@ impl Store {
             );
         }
     }
-
-    /// Looks whether the database is back, and opens the gate if so.
-    pub(super) async fn look(&self) {
-        if self.gate.state() == DatabaseState::Starting {
-            return;
-        }
-        match self.pools.write.ask_within(PROBE_WITHIN).await {
-            Ok(()) => self.gate.open(),
-            Err(failure) => self.gate.close(&failure.to_string()),
-        }
-    }
-}
-
-impl Pool {
-    async fn ask_within(&self, limit: Duration) -> Result<(), Failure> {
-        match tokio::time::timeout(limit, self.ask()).await {
-            Ok(asked) => asked.map_err(|error| error::of_acquire(&error)),
-            Err(_) => Err(Failure::Away { reason: format!("no answer within {limit:?}") }),
-        }
-    }
 }
 
 /// The names of the steps that the database has taken, known to this binary or not.
@@ -152,37 +124,14 @@ async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>, Prepa
 
 fn of_migration(error: DbErr) -> PrepareError {
     match error::of_orm(&error) {
-        failure @ (Failure::Away { .. } | Failure::Lost { .. } | Failure::Exhausted { .. }) => {
-            PrepareError::Away(failure)
+        // Too slow is also an instance that waits while another one migrates.
+        failure @ (Failure::Away { .. }
+        | Failure::Lost { .. }
+        | Failure::Exhausted { .. }
+        | Failure::TooSlow
+        | Failure::Collision { .. }) => PrepareError::Away(failure),
+        Failure::Full { .. } | Failure::Data { .. } | Failure::Broken { .. } => {
+            PrepareError::Schema(error.to_string())
         }
-        Failure::TooSlow
-        | Failure::Collision { .. }
-        | Failure::Full { .. }
-        | Failure::Data { .. }
-        | Failure::Broken { .. } => PrepareError::Schema(error.to_string()),
-    }
-}
-
-#[async_trait]
-impl PoolGauge for Store {
-    fn sample(&self) -> PoolSample {
-        self.gate.sample(self.pools.open())
-    }
-
-    fn state(&self) -> DatabaseState {
-        self.gate.state()
-    }
-
-    fn holds(&self) -> Vec<Hold> {
-        self.gate.holds()
-    }
-
-    fn timeouts(&self) -> u64 {
-        self.gate.timeouts()
-    }
-
-    async fn probe(&self) -> DatabaseState {
-        self.look().await;
-        self.gate.state()
     }
 }
