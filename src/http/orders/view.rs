@@ -17,12 +17,12 @@ use crate::ports::catalogue::Catalogue;
 #[schema(as = OrderWithDetails)]
 pub(in crate::http) struct OrderView<'a> {
     id: i64,
-    #[schema(value_type = Option<Blotter>)]
+    #[schema(value_type = Option<Blotter>, required)]
     blotter: Option<ReferenceView<'a>>,
-    #[schema(value_type = Option<Abbreviated>)]
+    #[schema(value_type = Option<Abbreviated>, required)]
     status: Option<ReferenceView<'a>>,
     portfolio: Portfolio<'a>,
-    #[schema(value_type = Option<Abbreviated>)]
+    #[schema(value_type = Option<Abbreviated>, required)]
     order_type: Option<ReferenceView<'a>>,
     security: Security<'a>,
     #[schema(schema_with = super::super::wire::decimal)]

@@ -8,4 +8,5 @@ mod health;
 mod house;
 mod orders;
 mod reference;
+mod sockets;
 mod unreadable;
