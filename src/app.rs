@@ -31,6 +31,8 @@ const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// Short enough that service is back within five seconds of the database.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
+/// How often the rooms are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a peer may take to close its side of a connection.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -51,6 +53,8 @@ pub enum AppError {
     Metrics(String),
     #[error("the signals could not be heard")]
     Signals(#[source] io::Error),
+    #[error("the {0} is gone: ending, so that a fresh start can recover")]
+    Room(&'static str),
 }
 
 /// Runs the service until it is told to stop.
@@ -103,13 +107,14 @@ impl House {
     async fn run(self, settings: &Settings) -> Result<(), AppError> {
         let writers = Arbiter::new();
         let ledger = self.start_ledger(settings, &writers);
-        self.start_monitor(settings);
+        let monitor = self.start_monitor(settings);
         let doors = self.doors(settings, &ledger);
         let (listeners, public, admin) = open(settings, &doors)?;
         let ended = tokio::select! {
             ended = self.prepare() => ended,
             ended = listening(public, admin) => ended,
             ended = told_to_stop() => ended,
+            ended = missing(&ledger, &monitor) => ended,
         };
         self.draining.store(true, Ordering::Release);
         for listener in &listeners {
@@ -134,12 +139,12 @@ impl House {
         })
     }
 
-    fn start_monitor(&self, settings: &Settings) {
+    fn start_monitor(&self, settings: &Settings) -> Addr<PoolMonitor> {
         let pace = Pace {
             sample_every: settings.pool.sample_every,
             hold_warning: settings.pool.hold_warning,
         };
-        PoolMonitor::new(self.store.clone(), Arc::clone(&self.clock), pace).start();
+        PoolMonitor::new(self.store.clone(), Arc::clone(&self.clock), pace).start()
     }
 
     fn doors(&self, settings: &Settings, ledger: &Addr<Ledger>) -> Doors {
@@ -237,6 +242,20 @@ fn connections(server: &ServerSettings) -> Connections {
 
 async fn listening(public: Server, admin: Server) -> Result<(), AppError> {
     tokio::try_join!(public, admin).map(drop).map_err(AppError::Listener)
+}
+
+/// Comes back when a room is gone that nobody can do without. A panic kills an actor for good,
+/// and a service without its ledger only looks alive.
+async fn missing(ledger: &Addr<Ledger>, monitor: &Addr<PoolMonitor>) -> Result<(), AppError> {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if !ledger.connected() {
+            return Err(AppError::Room("ledger"));
+        }
+        if !monitor.connected() {
+            return Err(AppError::Room("pool monitor"));
+        }
+    }
 }
 
 async fn told_to_stop() -> Result<(), AppError> {

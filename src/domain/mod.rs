@@ -12,4 +12,5 @@ pub mod listing;
 pub mod moment;
 pub mod order;
 pub mod pool;
+pub mod pool_watch;
 pub mod reference;

@@ -3,6 +3,8 @@
 //! The ancestor divided by the connections open at the moment: with the pool idled down, a
 //! quarter of the load looked like overload. Here the denominator never moves.
 
+use std::time::Duration;
+
 /// From here the pool is watched, and the health colour turns.
 pub const UTILISATION_WARNING: f64 = 0.75;
 /// From here the pool is nearly used up.
@@ -20,6 +22,14 @@ pub struct PoolSample {
     pub total: u32,
     /// Connections that may be open.
     pub max: u32,
+}
+
+/// Somebody who has held a connection for some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// What the holder is doing, such as `orders.list`.
+    pub doing: &'static str,
+    pub held: Duration,
 }
 
 /// The colours of `/api/v1/health/connection-pool`.

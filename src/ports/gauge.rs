@@ -1,9 +1,8 @@
 //! What can be seen of the connection pool and of the database behind it.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
+pub use crate::domain::pool::Hold;
 use crate::domain::pool::PoolSample;
 
 /// Is the database there?
@@ -23,14 +22,6 @@ impl DatabaseState {
     pub fn is_serving(&self) -> bool {
         *self == Self::Serving
     }
-}
-
-/// Somebody who has held a connection for some time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// What the holder is doing, such as `orders.list`.
-    pub doing: &'static str,
-    pub held: Duration,
 }
 
 /// # Contract

@@ -10,3 +10,4 @@ mod orders;
 mod reference;
 mod sockets;
 mod unreadable;
+mod world;

@@ -36,6 +36,23 @@ async fn two_lanes_waste_no_ids() {
 }
 
 #[actix::test]
+async fn a_lane_takes_no_ids_that_the_other_lane_needs() {
+    let house = House::open(Limits { lanes: 2, group_max: 1, ids_block: 100, ..ONE_LANE });
+    house.journal.take_time(Duration::from_millis(1));
+
+    for index in 0..40 {
+        let pair = [format!("a{index}"), format!("b{index}")].map(|words| house.ask(&words));
+        for asked in pair {
+            house.hear(asked).await;
+        }
+    }
+
+    assert_eq!(house.journal.under_way_max(), 2);
+    // In the first round both lanes find the ledger without any.
+    assert_eq!(house.journal.count(Step::Reserve), 2);
+}
+
+#[actix::test]
 async fn a_group_that_needs_more_than_a_block_reserves_what_it_needs() {
     let house = House::open(Limits { ids_block: 2, ..ONE_LANE });
 

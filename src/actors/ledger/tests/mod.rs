@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr};
+use actix::{Actor, Addr, MailboxError};
 use tokio::task::JoinHandle;
 
 use self::fake::FakeJournal;
@@ -64,13 +64,17 @@ impl House {
     /// Sends a batch; it is in the mailbox when this returns.
     fn ask(&self, words: &str) -> Asked {
         let send = self.ledger.send(record(words));
-        let answer = actix::spawn(async { send.await.unwrap() });
+        let answer = actix::spawn(answered(send));
         Asked { words: words.to_owned(), answer }
     }
 
     fn remove(&self, id: i64, version: i32) -> JoinHandle<Result<Changed, Refused>> {
         let send = self.ledger.send(Apply(Change::RemoveOrder { id, version }));
-        actix::spawn(async { send.await.unwrap() })
+        actix::spawn(answered(send))
+    }
+
+    fn drain(&self) -> JoinHandle<()> {
+        actix::spawn(answered(self.ledger.send(Drain)))
     }
 
     /// The answer in words; what it says is compared with what is on the disk.
@@ -117,6 +121,13 @@ impl Drop for House {
         assert_eq!(self.journal.violations(), Vec::<String>::new());
         assert!(self.journal.under_way_max() <= self.lanes, "a commit for each lane at most");
     }
+}
+
+/// What the ledger answers, however long that takes within reason: a lost answer is a failed
+/// test and no endless one.
+async fn answered<T>(send: impl Future<Output = Result<T, MailboxError>>) -> T {
+    let patience = Duration::from_hours(2);
+    tokio::time::timeout(patience, send).await.expect("the ledger never answered").unwrap()
 }
 
 /// Lets everything happen that can happen without more than a moment passing: paused time

@@ -28,12 +28,12 @@ async fn a_drain_ends_also_when_the_last_lane_panics() {
     house.journal.plan(Step::Change, 1, Plan::Panic);
     let change = house.remove(1, 1);
     settle().await;
-    let drain = actix::spawn(house.ledger.send(Drain));
+    let drain = house.drain();
     settle().await;
 
     house.journal.release_all();
 
-    drain.await.unwrap().unwrap();
+    drain.await.unwrap();
     assert!(matches!(change.await.unwrap(), Err(Refused::Unknown(_))));
 }
 
