@@ -92,14 +92,21 @@ impl Gate {
     /// A pass, at once or after a wait of at most the acquire time. A closed gate answers at
     /// once: waiting for a database that is away helps nobody.
     pub(super) async fn enter(&self, side: Side, doing: &'static str) -> Result<Pass, Failure> {
+        self.check_open()?;
+        let pass = self.enter_closed(side, doing).await?;
+        // It may have gone while this one waited for a place.
+        self.check_open()?;
+        Ok(pass)
+    }
+
+    fn check_open(&self) -> Result<(), Failure> {
         match self.state() {
-            DatabaseState::Serving => {}
+            DatabaseState::Serving => Ok(()),
             DatabaseState::Starting => {
-                return Err(Failure::Away { reason: "it has not answered yet".to_owned() });
+                Err(Failure::Away { reason: "it has not answered yet".to_owned() })
             }
-            DatabaseState::Away { reason } => return Err(Failure::Away { reason }),
+            DatabaseState::Away { reason } => Err(Failure::Away { reason }),
         }
-        self.enter_closed(side, doing).await
     }
 
     /// The same, for those who work on opening the gate.
@@ -267,6 +274,23 @@ mod tests {
 
         assert_eq!(second.await.unwrap(), Ok(()));
         assert_eq!(gate.sample(1), PoolSample { active: 0, idle: 1, waiting: 0, total: 1, max: 2 });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waited_hears_that_the_database_went_meanwhile() {
+        let gate = Arc::new(gate(1));
+        let held = gate.enter(Side::Read, "first").await.unwrap();
+        let second = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.enter(Side::Read, "second").await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+
+        gate.close("gone fishing");
+        drop(held);
+
+        let away = Failure::Away { reason: "gone fishing".to_owned() };
+        assert_eq!(second.await.unwrap(), Err(away));
     }
 
     #[tokio::test(start_paused = true)]

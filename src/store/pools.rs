@@ -23,6 +23,9 @@ use crate::settings::{DatabaseUrl, Settings};
 /// Connections that the write side has beside the ledger's lanes: one for what must not wait
 /// behind them, one for the start.
 const WRITERS_BESIDE_LANES: u32 = 2;
+/// A connection that cannot be made for so long will not be made: sqlx goes on trying a server
+/// that refuses, and the gate has no part in that wait.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// A connection that was idle for longer is asked whether it is still there.
 const VALIDATE_AFTER: Duration = Duration::from_secs(30);
 /// How many steps of its machine SQLite takes between two looks at the clock: microseconds.
@@ -140,7 +143,7 @@ impl Pool {
         let pool = PoolOptions::new()
             .max_connections(max)
             .min_connections(idle.min(max))
-            .acquire_timeout(settings.pool.acquire_timeout)
+            .acquire_timeout(settings.pool.acquire_timeout.min(CONNECT_WITHIN))
             .idle_timeout(settings.pool.idle_timeout)
             .max_lifetime(settings.pool.lifetime_max)
             .test_before_acquire(false)
