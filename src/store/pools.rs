@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use sea_orm::sqlx::pool::{PoolConnectionMetadata, PoolOptions};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPool};
 use sea_orm::sqlx::sqlite::{
@@ -162,13 +161,28 @@ impl Pool {
         clock: &Arc<dyn Clock>,
         within: Duration,
     ) -> Self {
-        let clock = Arc::clone(clock);
+        let (clock, first) = (Arc::clone(clock), Arc::clone(clock));
         let pool = PoolOptions::new()
             .max_connections(max)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            .before_acquire(move |connection, _| arm(connection, Arc::clone(&clock), within))
+            // A connection's first user gets it fresh from here, and not from the idle ones.
+            .after_connect(move |connection, _| {
+                let clock = Arc::clone(&first);
+                Box::pin(async move { arm(connection, clock, within).await })
+            })
+            .before_acquire(move |connection: &mut SqliteConnection, _| {
+                let clock = Arc::clone(&clock);
+                Box::pin(async move {
+                    // SQLite ended a transaction by itself (interrupt, full disk), the driver
+                    // did not notice, and would refuse every transaction to come.
+                    if connection.is_in_transaction() {
+                        return Ok(false);
+                    }
+                    arm(connection, clock, within).await.map(|()| true)
+                })
+            })
             .connect_lazy_with(options);
         let orm = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.clone());
         Self::Sqlite { pool, orm }
@@ -208,15 +222,13 @@ async fn is_sound(
 }
 
 /// Arms the interrupt: whatever runs on this connection from now on ends within the limit.
-fn arm(
+async fn arm(
     connection: &mut SqliteConnection,
     clock: Arc<dyn Clock>,
     within: Duration,
-) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
-    Box::pin(async move {
-        let until = clock.instant() + within;
-        let mut handle = connection.lock_handle().await?;
-        handle.set_progress_handler(INTERRUPT_EVERY, move || clock.instant() < until);
-        Ok(true)
-    })
+) -> Result<(), sqlx::Error> {
+    let until = clock.instant() + within;
+    let mut handle = connection.lock_handle().await?;
+    handle.set_progress_handler(INTERRUPT_EVERY, move || clock.instant() < until);
+    Ok(())
 }
