@@ -1,6 +1,7 @@
 //! Reference data at hand: a snapshot that is swapped whole.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -18,6 +19,9 @@ use crate::ports::library::Library;
 pub(super) struct Snapshot {
     references: ArcSwap<References>,
     turn: Mutex<()>,
+    /// How many reads have begun, and which of them the snapshot came from.
+    begun: AtomicU64,
+    loaded: AtomicU64,
 }
 
 const KINDS: [ReferenceKind; 3] =
@@ -30,12 +34,12 @@ impl Catalogue for Store {
     }
 
     async fn refresh(&self) -> Result<Arc<References>, Failure> {
-        let before = self.snapshot();
+        let asked = self.catalogue.begun.load(Relaxed);
         let _turn = self.catalogue.turn.lock().await;
-        // Whoever waited for somebody else's refresh has what it came for.
-        let now = self.snapshot();
-        if !Arc::ptr_eq(&before, &now) {
-            return Ok(now);
+        // Somebody else's read serves too, but only one that began after this was asked: one
+        // that was under way may have passed the row that the caller is missing.
+        if self.catalogue.loaded.load(Relaxed) > asked {
+            return Ok(self.snapshot());
         }
         self.load_references().await
     }
@@ -71,7 +75,9 @@ impl Store {
         if known { Ok(references) } else { self.refresh().await }
     }
 
+    /// In turn only.
     async fn load_references(&self) -> Result<Arc<References>, Failure> {
+        let number = self.catalogue.begun.fetch_add(1, Relaxed) + 1;
         let mut references = References::default();
         for kind in KINDS {
             let rows = Library::references(self, kind).await?;
@@ -79,6 +85,7 @@ impl Store {
         }
         let references = Arc::new(references);
         self.catalogue.references.store(Arc::clone(&references));
+        self.catalogue.loaded.store(number, Relaxed);
         Ok(references)
     }
 }
