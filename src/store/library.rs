@@ -51,9 +51,8 @@ impl Store {
     /// before it finds nothing.
     async fn wanted(&self, filter: &Filter) -> Result<Wanted, Failure> {
         let snapshot = self.snapshot();
-        let wanted = Wanted::of(filter, &snapshot);
-        if wanted.found_all(filter) {
-            return Ok(wanted);
+        if Wanted::names_are_known(filter, &snapshot) {
+            return Ok(Wanted::of(filter, &snapshot));
         }
         Ok(Wanted::of(filter, &*self.refresh().await?))
     }
@@ -72,13 +71,15 @@ impl Wanted {
         }
     }
 
-    fn found_all(&self, filter: &Filter) -> bool {
-        let found = |ids: &Option<Vec<i32>>, names: &[String]| {
-            ids.as_ref().is_none_or(|ids| ids.len() >= names.len())
+    /// Name by name: rows may share one, so counting what was found proves nothing.
+    fn names_are_known(filter: &Filter, references: &References) -> bool {
+        let known = |kind, names: &[String]| {
+            let rows = references.of(kind);
+            names.iter().all(|name| rows.values().any(|row| row.key() == name))
         };
-        found(&self.blotters, &filter.blotters)
-            && found(&self.statuses, &filter.statuses)
-            && found(&self.order_types, &filter.order_types)
+        known(ReferenceKind::Blotter, &filter.blotters)
+            && known(ReferenceKind::Status, &filter.statuses)
+            && known(ReferenceKind::OrderType, &filter.order_types)
     }
 
     /// The same condition on the orders and on their tallies.
