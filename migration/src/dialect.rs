@@ -74,9 +74,14 @@ static POSTGRES: Dialect = Dialect {
     },
     // The literal is a numeric with eight places, and so is the product.
     decimal: |column| format!("{column} * 0.00000001"),
-    // Exact until the year 2255, where microseconds outgrow a double's 53 bits.
+    // An interval is multiplied by a double: whole hours first, since microseconds outgrow its
+    // 53 bits in the year 2255.
     moment: |column| {
-        format!("timestamptz '1970-01-01 00:00:00+00' + {column} * interval '1 microsecond'")
+        format!(
+            "timestamptz '1970-01-01 00:00:00+00' \
+             + {column} / 3600000000 * interval '1 hour' \
+             + {column} % 3600000000 * interval '1 microsecond'"
+        )
     },
     readable_uuid: str::to_owned,
 };
