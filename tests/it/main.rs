@@ -13,4 +13,5 @@
 mod support;
 
 mod postgres_support_works;
+mod store;
 mod support_works;

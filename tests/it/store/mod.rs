@@ -1,0 +1,14 @@
+//! The store's contract, driven through its ports: what holds on SQLite holds on PostgreSQL.
+//!
+//! The process under test is this one: no binary and no HTTP stand between a test and a promise.
+
+mod changing;
+mod limits;
+mod listing;
+mod outage;
+mod plans;
+mod recording;
+mod screening;
+mod shelf;
+mod starting;
+mod tallying;
