@@ -15,3 +15,4 @@ mod support;
 mod postgres_support_works;
 mod store;
 mod support_works;
+mod weir_support_works;
