@@ -110,9 +110,11 @@ impl House {
         let monitor = self.start_monitor(settings);
         let doors = self.doors(settings, &ledger);
         let (listeners, public, admin) = open(settings, &doors)?;
+        // A task of its own: a server whose future is dropped cuts off what it is answering.
+        let serving = actix::spawn(listening(public, admin));
         let ended = tokio::select! {
             ended = self.prepare() => ended,
-            ended = listening(public, admin) => ended,
+            ended = serving => ended.map_err(io::Error::other).map_err(AppError::Listener).flatten(),
             ended = told_to_stop() => ended,
             ended = missing(&ledger, &monitor) => ended,
         };
