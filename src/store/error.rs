@@ -78,7 +78,15 @@ fn of_sqlstate(code: &str, reason: String) -> Failure {
     }
 }
 
+/// A write that the system refused: a quota, a limit of files. `ENOSPC` alone becomes code 13.
+const SQLITE_IOERR_WRITE: i32 = 778;
+/// The same, of the file that readers and the writer share.
+const SQLITE_IOERR_SHMSIZE: i32 = 4874;
+
 fn of_sqlite(code: i32, reason: String) -> Failure {
+    if [SQLITE_IOERR_WRITE, SQLITE_IOERR_SHMSIZE].contains(&code) {
+        return Failure::Full { reason };
+    }
     // The low byte is the primary code.
     match code & 0xff {
         5 | 6 => Failure::Collision { reason },
@@ -122,6 +130,8 @@ mod tests {
             (13, "full"),
             (517, "collision"),
             (266, "away"),
+            (778, "full"),
+            (4874, "full"),
             (1, "broken"),
         ];
         for (code, label) in table {
