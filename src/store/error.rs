@@ -24,9 +24,11 @@ pub(super) fn of_sqlx(error: &sqlx::Error) -> Failure {
     }
 }
 
-/// An error of getting a connection: nothing was sent yet.
+/// An error of getting a connection: nothing was sent yet. A server may be mended while we wait;
+/// a file that is no database stays one.
 pub(super) fn of_acquire(error: &sqlx::Error) -> Failure {
     match of_sqlx(error) {
+        failure @ Failure::Broken { .. } if has_code(error, SQLITE_NOTADB) => failure,
         Failure::Lost { reason } | Failure::Broken { reason } => Failure::Away { reason },
         failure @ (Failure::Exhausted { .. }
         | Failure::Away { .. }
@@ -48,6 +50,11 @@ pub(super) fn of_orm(error: &DbErr) -> Failure {
         DbErr::ConnectionAcquire(_) => Failure::Away { reason: error.to_string() },
         _ => Failure::Broken { reason: error.to_string() },
     }
+}
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    let error = error.as_database_error();
+    error.and_then(DatabaseError::code).is_some_and(|found| found == code)
 }
 
 fn of_code(error: &dyn DatabaseError) -> Failure {
@@ -78,6 +85,7 @@ fn of_sqlstate(code: &str, reason: String) -> Failure {
     }
 }
 
+const SQLITE_NOTADB: &str = "26";
 /// A write that the system refused: a quota, a limit of files. `ENOSPC` alone becomes code 13.
 const SQLITE_IOERR_WRITE: i32 = 778;
 /// The same, of the file that readers and the writer share.

@@ -59,7 +59,7 @@ impl Store {
     /// Brings the schema up to date, in one transaction. On PostgreSQL a lock makes instances
     /// that start together take turns; on SQLite the lock file already did.
     pub async fn migrate(&self) -> Result<(), PrepareError> {
-        self.ask().await.map_err(PrepareError::Away)?;
+        self.ask().await.map_err(of_contact)?;
         let pass = self.gate.enter_closed(Side::Write, "schema.migrate").await;
         let _pass = pass.map_err(PrepareError::Away)?;
         let transaction = self.writer().orm().begin().await.map_err(of_migration)?;
@@ -80,7 +80,7 @@ impl Store {
     /// All steps that this binary knows, and whether the database has taken them. What looking
     /// makes is rolled back.
     pub async fn migrations(&self) -> Result<Vec<MigrationState>, PrepareError> {
-        self.ask().await.map_err(PrepareError::Away)?;
+        self.ask().await.map_err(of_contact)?;
         let transaction = self.writer().orm().begin().await.map_err(of_migration)?;
         let applied = applied(&transaction).await?;
         transaction.rollback().await.map_err(of_migration)?;
@@ -120,6 +120,20 @@ impl Store {
 async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>, PrepareError> {
     let models = Migrator::get_migration_models(connection).await.map_err(of_migration)?;
     Ok(models.into_iter().map(|model| model.version).collect())
+}
+
+/// No database answered, or what is there is none: only the first may change by waiting.
+fn of_contact(failure: Failure) -> PrepareError {
+    match failure {
+        Failure::Broken { reason } => PrepareError::Schema(reason),
+        failure @ (Failure::Exhausted { .. }
+        | Failure::Away { .. }
+        | Failure::Lost { .. }
+        | Failure::TooSlow
+        | Failure::Collision { .. }
+        | Failure::Full { .. }
+        | Failure::Data { .. }) => PrepareError::Away(failure),
+    }
 }
 
 fn of_migration(error: DbErr) -> PrepareError {
