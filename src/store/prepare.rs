@@ -64,7 +64,10 @@ impl Store {
         let _pass = pass.map_err(PrepareError::Away)?;
         let transaction = self.writer().orm().begin().await.map_err(of_migration)?;
         if let Pool::Postgres { .. } = self.writer() {
-            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            // Neither the wait for a turn nor a step is a write that somebody waits for.
+            let lock = format!(
+                "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+            );
             transaction.execute_unprepared(&lock).await.map_err(of_migration)?;
         }
         let known = migration::known_names();
