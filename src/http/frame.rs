@@ -17,6 +17,7 @@ use futures_util::FutureExt;
 use super::fallback::Templates;
 use super::problem::{Code, Problem};
 use super::request_id::{REQUEST_ID, RequestId};
+use super::unread::Unread;
 use super::{Doors, mapping};
 use crate::ports::meter::HttpMeter;
 
@@ -47,6 +48,7 @@ async fn run(
     refusal: fn(&Doors, &HeaderMap) -> Option<Problem>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let visit = Visit::enter(&doors, &request);
+    let _unread = Unread::watch(&mut request);
     request.extensions_mut().insert(visit.id.clone());
     if let Some(problem) = refusal(&doors, request.headers()) {
         let (request, _) = request.into_parts();

@@ -23,6 +23,7 @@ mod routes;
 pub mod server;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod wire;
 
 use std::sync::Arc;
