@@ -12,6 +12,7 @@
 
 mod support;
 
+mod bad_days;
 mod postgres_support_works;
 mod store;
 mod support_works;

@@ -30,7 +30,17 @@ pub(crate) struct Run {
 impl Run {
     /// Runs `weir` with these arguments; of the `WEIR__` environment it sees only `settings`.
     pub(crate) fn spawn<S: AsRef<OsStr>>(arguments: &[&str], settings: &[(String, S)]) -> Self {
-        let mut command = Command::new(BINARY);
+        Self::spawn_under("", arguments, settings)
+    }
+
+    /// The same, after a shell ran `prelude` in the place that then becomes `weir`: for limits.
+    pub(crate) fn spawn_under<S: AsRef<OsStr>>(
+        prelude: &str,
+        arguments: &[&str],
+        settings: &[(String, S)],
+    ) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{prelude}\nexec \"$0\" \"$@\""), BINARY]);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("WEIR_") {
                 command.env_remove(name);

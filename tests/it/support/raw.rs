@@ -79,6 +79,9 @@ impl Raw {
 fn whole_answer(heard: &[u8]) -> Option<usize> {
     let head_length = heard.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&heard[..head_length]).to_lowercase();
+    if head.starts_with("http/1.1 1") {
+        return Some(head_length);
+    }
     let header = |name: &str| {
         let line = head.lines().find(|line| line.starts_with(name))?;
         Some(line[name.len()..].trim())

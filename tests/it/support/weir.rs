@@ -45,12 +45,19 @@ impl From<Database> for Place {
 pub(crate) struct Plan {
     place: Place,
     settings: BTreeMap<String, String>,
+    prelude: &'static str,
 }
 
 impl Plan {
     /// One setting by its key in the configuration file, such as `pool.max`.
     pub(crate) fn set(mut self, key: &str, value: impl ToString) -> Self {
         self.settings.insert(variable(key), value.to_string());
+        self
+    }
+
+    /// What a shell does in the process before it becomes Weir, such as `ulimit -f 2048`.
+    pub(crate) fn under(mut self, prelude: &'static str) -> Self {
+        self.prelude = prelude;
         self
     }
 
@@ -63,13 +70,15 @@ impl Plan {
 
     /// Returns when the listeners are bound.
     pub(crate) async fn start_unready(self) -> Weir {
+        let prelude = self.prelude;
         let (database, settings) = self.prepare().await;
-        let run = serve(&settings);
+        let run = serve(prelude, &settings);
         let mut weir = Weir {
             public: String::new(),
             admin: String::new(),
             database,
             settings,
+            prelude,
             runs: vec![run],
             client: client(),
         };
@@ -79,8 +88,9 @@ impl Plan {
 
     /// For starts that must fail: waits for the end and returns it with all that was said.
     pub(crate) async fn start_and_end(self) -> (ExitStatus, Vec<String>) {
+        let prelude = self.prelude;
         let (_database, settings) = self.prepare().await;
-        let mut run = serve(&settings);
+        let mut run = serve(prelude, &settings);
         (run.wait_for_end().await, run.lines())
     }
 
@@ -106,6 +116,7 @@ pub(crate) struct Weir {
     pub(crate) admin: String,
     pub(crate) database: Database,
     settings: BTreeMap<String, String>,
+    prelude: &'static str,
     /// Every process since the start, the present one last: a failed test shows them all.
     runs: Vec<Run>,
     client: Client,
@@ -113,7 +124,7 @@ pub(crate) struct Weir {
 
 impl Weir {
     pub(crate) fn on(place: impl Into<Place>) -> Plan {
-        Plan { place: place.into(), settings: BTreeMap::new() }
+        Plan { place: place.into(), settings: BTreeMap::new(), prelude: "" }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -199,7 +210,7 @@ impl Weir {
         if self.run().ended().is_none() {
             self.terminate().await;
         }
-        self.runs.push(serve(&self.settings));
+        self.runs.push(serve(self.prelude, &self.settings));
         self.client = client();
         self.wait_until_bound().await;
     }
@@ -228,9 +239,9 @@ impl Weir {
     }
 }
 
-fn serve(settings: &BTreeMap<String, String>) -> Run {
+fn serve(prelude: &str, settings: &BTreeMap<String, String>) -> Run {
     let settings: Vec<_> = settings.clone().into_iter().collect();
-    Run::spawn(&["serve"], &settings)
+    Run::spawn_under(prelude, &["serve"], &settings)
 }
 
 fn variable(key: &str) -> String {
