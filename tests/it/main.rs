@@ -14,6 +14,7 @@ mod support;
 
 mod bad_days;
 mod postgres_support_works;
+mod routes;
 mod store;
 mod support_works;
 mod weir_support_works;
