@@ -9,6 +9,7 @@ use super::super::document::{
 use super::super::guard::{ForReading, ForWriting};
 use super::super::params::{Id, QueryVersion};
 use super::super::problem::{Code, Problem};
+use super::super::wire::Members;
 use super::view::{Abbreviated, Blotter};
 use super::wire::{AbbreviatedDraft, BlotterDraft};
 use crate::domain::reference::ReferenceKind;
@@ -34,6 +35,7 @@ macro_rules! routes {
             #[doc = concat!("Lists all ", $tag)]
             #[utoipa::path(
                 tag = $tag,
+                summary = concat!("Lists all ", $tag),
                 operation_id = concat!("list", $plural),
                 responses((status = 200, description = "All rows by id", body = Vec<$view>), ReadProblems),
             )]
@@ -45,6 +47,7 @@ macro_rules! routes {
             #[doc = concat!("Reads one of the ", $tag)]
             #[utoipa::path(
                 tag = $tag,
+                summary = concat!("Reads one of the ", $tag),
                 operation_id = concat!("read", $single),
                 params(("id" = i32, Path)),
                 responses((status = 200, description = "The row", body = $view), ReadOneProblems),
@@ -60,6 +63,7 @@ macro_rules! routes {
             #[doc = concat!("Adds to the ", $tag)]
             #[utoipa::path(
                 tag = $tag,
+                summary = concat!("Adds to the ", $tag),
                 operation_id = concat!("create", $single),
                 request_body(content = $draft, content_type = "application/json"),
                 responses((status = 200, description = "The new row", body = $view), CreateProblems),
@@ -69,7 +73,7 @@ macro_rules! routes {
                 doors: ForWriting,
                 body: Body,
             ) -> Result<HttpResponse, Problem> {
-                super::super::create(&doors, KIND, body.parse::<$draft<'_>>()?).await
+                super::super::create(&doors, KIND, body.parse::<Members<$draft<'_>>>()?.0).await
             }
 
             #[doc = concat!("Changes one of the ", $tag)]
@@ -77,6 +81,7 @@ macro_rules! routes {
             /// The body's `version` is the one that was read; it is compared and raised.
             #[utoipa::path(
                 tag = $tag,
+                summary = concat!("Changes one of the ", $tag),
                 operation_id = concat!("amend", $single),
                 params(("id" = i32, Path)),
                 request_body(content = $draft, content_type = "application/json"),
@@ -88,7 +93,7 @@ macro_rules! routes {
                 Id(id): Id,
                 body: Body,
             ) -> Result<HttpResponse, Problem> {
-                super::super::amend(&doors, KIND, id, body.parse::<$draft<'_>>()?).await
+                super::super::amend(&doors, KIND, id, body.parse::<Members<$draft<'_>>>()?.0).await
             }
 
             #[doc = concat!("Deletes one of the ", $tag)]
@@ -96,6 +101,7 @@ macro_rules! routes {
             /// Only a row that no order uses, and only at the version that was read.
             #[utoipa::path(
                 tag = $tag,
+                summary = concat!("Deletes one of the ", $tag),
                 operation_id = concat!("remove", $single),
                 params(("id" = i32, Path), ("version" = i32, Query, description = "The version that was read")),
                 responses((status = 204, description = "The row is deleted"), RemoveProblems),

@@ -39,7 +39,8 @@ async fn a_free_order_may_be_changed_in_everything_but_its_trade(kind: Kind) {
     });
     assert_eq!(answer.body, expected);
     assert_eq!(desk.get(&path).await.expect(200).body, expected, "it is on the disk");
-    let page = desk.get("/api/v1/orders?status.abbreviation=HOLD&blotter.name=Fixed%20Income").await;
+    let page =
+        desk.get("/api/v1/orders?status.abbreviation=HOLD&blotter.name=Fixed%20Income").await;
     assert_eq!(page.expect(200).body["content"], json!([expected]), "and in the list");
     let same = with(wanted, json!({"version": 2}));
     let raised = desk.put(&path, &same).await.expect(200);

@@ -86,12 +86,7 @@ async fn the_first_failing_check_is_the_items_message(kind: Kind) {
             "Blotter with ID 99 not found",
         ),
         (json!({"blotterId": 1}), "statusId", "MISSING_REQUIRED_FIELD", "Status ID is required"),
-        (
-            json!({"statusId": 98}),
-            "statusId",
-            "INVALID_FIELD_VALUE",
-            "Status with ID 98 not found",
-        ),
+        (json!({"statusId": 98}), "statusId", "INVALID_FIELD_VALUE", "Status with ID 98 not found"),
         // SENT is refused last: what is wrong in itself comes before what is not allowed.
         (
             json!({"statusId": 2}),
@@ -200,11 +195,7 @@ async fn values_that_only_the_ancestors_database_refused_are_told_by_field(kind:
         (r#""quantity": "NaN""#, "quantity", "Quantity must be a decimal number".into()),
         (r#""limitPrice": 0.123456789"#, "limitPrice", format!("Limit price {decimals}")),
         (r#""limitPrice": 1e10"#, "limitPrice", format!("Limit price {digits}")),
-        (
-            r#""limitPrice": 0"#,
-            "limitPrice",
-            "Limit price must be positive when provided".into(),
-        ),
+        (r#""limitPrice": 0"#, "limitPrice", "Limit price must be positive when provided".into()),
         (r#""portfolioId": "  ""#, "portfolioId", "Portfolio ID is required".into()),
         (
             r#""securityId": "a\u0000b""#,

@@ -12,9 +12,23 @@ use crate::support::{Answer, Kind, Raw, Weir};
 
 /// What no body may say (74): words of the databases, the drivers and the language.
 const INSIDE: [&str; 17] = [
-    "sqlx", "sea_orm", "sea-orm", "sqlstate", "sqlite", "postgres", "select ", "insert into",
-    "update orders", "delete from", "constraint", "no such table", "relation \"", "rollback",
-    "panicked", "struct ", ".rs:",
+    "sqlx",
+    "sea_orm",
+    "sea-orm",
+    "sqlstate",
+    "sqlite",
+    "postgres",
+    "select ",
+    "insert into",
+    "update orders",
+    "delete from",
+    "constraint",
+    "no such table",
+    "relation \"",
+    "rollback",
+    "panicked",
+    "struct ",
+    ".rs:",
 ];
 
 pub(super) struct Desk {

@@ -113,7 +113,11 @@ async fn the_page_works_without_any_other_host(kind: Kind) {
         }
     }
     assert!(initialiser.contains("/openapi.json"), "{initialiser}");
-    assert!(initialiser.contains(r#""validatorUrl": "none""#) || initialiser.contains(r#""validatorUrl":"none""#), "{initialiser}");
+    assert!(
+        initialiser.contains(r#""validatorUrl": "none""#)
+            || initialiser.contains(r#""validatorUrl":"none""#),
+        "{initialiser}"
+    );
     for text in [&page.text, &initialiser, &document.text] {
         assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
     }

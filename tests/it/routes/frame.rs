@@ -132,7 +132,11 @@ async fn bodies_must_be_declared_as_json(kind: Kind) {
         for kind in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "json"] {
             let answer = desk.ask(method, path, |request| request.raw(kind, "{")).await;
             assert_eq!(answer.status, 415, "{method} {path} {kind}: {}", answer.text);
-            let expected = at("UNSUPPORTED_MEDIA_TYPE", answer.body["message"].as_str().unwrap(), "content-type");
+            let expected = at(
+                "UNSUPPORTED_MEDIA_TYPE",
+                answer.body["message"].as_str().unwrap(),
+                "content-type",
+            );
             assert_eq!(problem(&answer), expected);
         }
         let none = desk.ask(method, path, |request| request).await.expect(415);
@@ -209,7 +213,9 @@ async fn bodies_are_bounded_in_size_and_time(kind: Kind) {
 async fn no_other_origin_and_no_debug_route_is_served(kind: Kind) {
     let desk = Desk::open(kind).await;
     let from_elsewhere = |request: crate::support::client::Request| {
-        request.header("Origin", "https://elsewhere.example").header("Access-Control-Request-Method", "POST")
+        request
+            .header("Origin", "https://elsewhere.example")
+            .header("Access-Control-Request-Method", "POST")
     };
     desk.ask("GET", ORDERS, from_elsewhere).await.expect(200);
     desk.ask("OPTIONS", ORDERS, from_elsewhere).await.expect(405);

@@ -63,8 +63,15 @@ async fn the_pool_is_told_as_a_ratio_and_as_a_percentage(kind: Kind) {
     assert_eq!(system["database"], json!({"state": "SERVING"}));
     let pool = &system["connectionPool"];
     let names = [
-        "activeConnections", "idleConnections", "maxConnections", "poolName", "status",
-        "threadsWaiting", "totalConnections", "type", "utilization",
+        "activeConnections",
+        "idleConnections",
+        "maxConnections",
+        "poolName",
+        "status",
+        "threadsWaiting",
+        "totalConnections",
+        "type",
+        "utilization",
     ];
     assert_eq!(members(pool), names);
     assert_eq!((&pool["status"], &pool["maxConnections"]), (&json!("HEALTHY"), &json!(max)));
@@ -122,7 +129,8 @@ pub(super) async fn every_database_route(desk: &Desk) -> Vec<Answer> {
                 }),
                 _ => Value::Null,
             };
-            let dress = |r: crate::support::client::Request| if body.is_null() { r } else { r.json(&body) };
+            let dress =
+                |r: crate::support::client::Request| if body.is_null() { r } else { r.json(&body) };
             answers.push(desk.ask(&method, &path, dress).await);
         }
     }

@@ -176,7 +176,10 @@ async fn filters_find_what_they_name_and_nothing_else(kind: Kind) {
     desk.put(&path, &order_with(json!({"statusId": 6}))).await.expect(200);
     desk.delete(&format!("/api/v1/order/{}?version=1", all[2])).await.expect(204);
     let page = desk.get("/api/v1/orders?status.abbreviation=HOLD").await.body;
-    assert_eq!((ids(&page), page["pagination"]["totalElements"].as_i64()), (all[..2].to_vec(), Some(2)));
+    assert_eq!(
+        (ids(&page), page["pagination"]["totalElements"].as_i64()),
+        (all[..2].to_vec(), Some(2))
+    );
     let page = desk.get("/api/v1/orders?limit=1").await.body;
     assert_eq!(page["pagination"]["totalElements"], 3);
 }
@@ -192,8 +195,7 @@ async fn a_filter_that_nobody_can_resolve_is_refused(kind: Kind) {
     ] {
         let answer = desk.get(&format!("/api/v1/orders?{query}")).await.expect(501);
 
-        let message =
-            format!("filtering by {field} is not available yet: filter by another field");
+        let message = format!("filtering by {field} is not available yet: filter by another field");
         let expected = json!({
             "code": "FILTER_NOT_AVAILABLE", "error": "Filter not available", "message": message,
             "details": {"field": field},

@@ -97,7 +97,8 @@ async fn the_admin_listener_keeps_to_itself(kind: Kind) {
     weir.get("/metrics").await.expect(404);
     weir.get("/actuator/prometheus").await.expect(404);
     for path in ["/metrics", "/actuator/prometheus", "/nothing"] {
-        for given in [None, Some("Bearer wrong"), Some("Basic YTpi"), Some(token), Some("Bearer ")] {
+        for given in [None, Some("Bearer wrong"), Some("Basic YTpi"), Some(token), Some("Bearer ")]
+        {
             let mut request = weir.admin_request("GET", path);
             if let Some(given) = given {
                 request = request.header("authorization", given);
@@ -118,5 +119,8 @@ async fn the_admin_listener_keeps_to_itself(kind: Kind) {
     assert!(prometheus.text.contains("http_requests_total"));
     assert_eq!(ask("GET", "/api/v1/orders").await.expect(404).body["code"], "NOT_FOUND");
     let wrong = ask("POST", "/metrics").await.expect(405);
-    assert_eq!((wrong.header("allow"), &wrong.body["code"]), (Some("GET, HEAD"), &json!("METHOD_NOT_ALLOWED")));
+    assert_eq!(
+        (wrong.header("allow"), &wrong.body["code"]),
+        (Some("GET, HEAD"), &json!("METHOD_NOT_ALLOWED"))
+    );
 }

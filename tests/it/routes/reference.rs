@@ -82,9 +82,7 @@ async fn the_seeds_are_the_ancestors_exactly(kind: Kind) {
         ("COVER", "Buy to Close"),
         ("EXRC", "Exercise"),
     ];
-    let order_type = |(id, (abbreviation, description)): (i64, (&str, &str))| {
-        json!({"id": id, "abbreviation": abbreviation, "description": description, "version": 1})
-    };
+    let order_type = |(id, (abbreviation, description)): (i64, (&str, &str))| json!({"id": id, "abbreviation": abbreviation, "description": description, "version": 1});
     let blotters: Vec<_> = (1..).zip(names).map(blotter).collect();
     let order_types: Vec<_> = (1..).zip(types).map(order_type).collect();
     let statuses: Vec<_> = (1..=STATUSES.len()).map(status).collect();
@@ -119,9 +117,15 @@ async fn a_row_lives_from_post_to_delete(kind: Kind) {
 
         let path = shape.at(id);
         assert_eq!(desk.get(&path).await.expect(200).body, created);
-        let change = |text: &str, version: i64| with(shape.draft(text), json!({"version": version, "id": 1}));
+        let change = |text: &str, version: i64| {
+            with(shape.draft(text), json!({"version": version, "id": 1}))
+        };
         let changed = desk.put(&path, &change("Two", 1)).await.expect(200).body;
-        assert_eq!(changed, shape.row(id, "Two", 2), "the body's id is ignored, the version raised");
+        assert_eq!(
+            changed,
+            shape.row(id, "Two", 2),
+            "the body's id is ignored, the version raised"
+        );
         assert_eq!(desk.get(&path).await.expect(200).body, changed);
         let stale = desk.put(&path, &change("Three", 1)).await.expect(409);
         let stale_delete = desk.delete(&format!("{path}?version=1")).await.expect(409);
@@ -156,18 +160,21 @@ async fn what_cannot_be_a_row_is_refused_by_field(kind: Kind) {
         let path = shape.at(1);
         let before = desk.get(shape.many).await.body;
         let good = with(shape.draft("x"), json!({"version": 1}));
-        let both = async |body: &Value| {
-            [desk.post(shape.many, body).await, desk.put(&path, body).await]
-        };
+        let both =
+            async |body: &Value| [desk.post(shape.many, body).await, desk.put(&path, body).await];
         for (name, title, length_max) in shape.texts {
-            let mut table = vec![(without(good.clone(), name), "MISSING_REQUIRED_FIELD", "is required".into())];
+            let mut table =
+                vec![(without(good.clone(), name), "MISSING_REQUIRED_FIELD", "is required".into())];
             for empty in [Value::Null, json!(""), json!("  \t ")] {
-                table.push((with(good.clone(), json!({*name: empty})), "MISSING_REQUIRED_FIELD", "is required".into()));
+                table.push((
+                    with(good.clone(), json!({*name: empty})),
+                    "MISSING_REQUIRED_FIELD",
+                    "is required".into(),
+                ));
             }
             let long = with(good.clone(), json!({*name: "ü".repeat(length_max + 1)}));
-            let message = format!(
-                "must be at most {length_max} characters long, got {}", length_max + 1
-            );
+            let message =
+                format!("must be at most {length_max} characters long, got {}", length_max + 1);
             table.push((long, "INVALID_FIELD_VALUE", message));
             let control = with(good.clone(), json!({*name: "a\u{0}b"}));
             table.push((control, "INVALID_FIELD_VALUE", "must not hold control characters".into()));
@@ -178,7 +185,9 @@ async fn what_cannot_be_a_row_is_refused_by_field(kind: Kind) {
                 }
             }
         }
-        for body in ["", "{", "null", "[]", "[\"x\", \"x\", 1]", "5", "\"x\"", "{\"version\": \"x\"}"] {
+        for body in
+            ["", "{", "null", "[]", "[\"x\", \"x\", 1]", "5", "\"x\"", "{\"version\": \"x\"}"]
+        {
             for (method, path) in [("POST", shape.many), ("PUT", path.as_str())] {
                 let answer = desk.write(method, path, body).await;
                 assert_eq!(answer.status, 400, "{method} {path} {body}: {}", answer.text);
@@ -196,7 +205,11 @@ async fn what_cannot_be_a_row_is_refused_by_field(kind: Kind) {
         assert_eq!(problem(&bare), at("MISSING_REQUIRED_FIELD", message, "version"));
         assert_eq!(desk.get(shape.many).await.body, before, "nothing was written");
         // The longest that fits, in characters and not in bytes.
-        let longest: Value = shape.texts.iter().map(|(name, _, max)| ((*name).to_owned(), json!("ü".repeat(*max)))).collect();
+        let longest: Value = shape
+            .texts
+            .iter()
+            .map(|(name, _, max)| ((*name).to_owned(), json!("ü".repeat(*max))))
+            .collect();
         desk.post(shape.many, &longest).await.expect(200);
     }
 }
@@ -204,7 +217,8 @@ async fn what_cannot_be_a_row_is_refused_by_field(kind: Kind) {
 /// (71) A referenced row is 409, also a blotter; it goes once no order uses it.
 async fn rows_in_use_stay_and_rows_not_in_use_go(kind: Kind) {
     let desk = Desk::open(kind).await;
-    let id = desk.create(order_with(json!({"blotterId": 4, "statusId": 6, "orderTypeId": 5}))).await;
+    let id =
+        desk.create(order_with(json!({"blotterId": 4, "statusId": 6, "orderTypeId": 5}))).await;
     let before = desk.get(&format!("/api/v1/order/{id}")).await.body;
     for (shape, row) in SHAPES.iter().zip([4, 6, 5]) {
         let answer = desk.delete(&format!("{}?version=1", shape.at(row))).await.expect(409);
@@ -260,7 +274,10 @@ async fn a_new_row_serves_at_once_and_a_deleted_one_never_again(kind: Kind) {
         assert!(item["message"].as_str().unwrap().ends_with(&format!(" with ID {row} not found")));
     }
     // What another hand wrote is found, too: a miss goes to the database.
-    desk.weir.database.execute("INSERT INTO blotters (id, name, version) VALUES (900, 'Other', 1)").await;
+    desk.weir
+        .database
+        .execute("INSERT INTO blotters (id, name, version) VALUES (900, 'Other', 1)")
+        .await;
     desk.create(order_with(json!({"blotterId": 900}))).await;
     let listed = desk.get("/api/v1/blotters").await.body;
     assert_eq!(listed.as_array().unwrap().last().unwrap()["id"], 900);
@@ -287,7 +304,8 @@ async fn ids_that_lead_nowhere_are_404_and_ill_typed_ones_400(kind: Kind) {
             let put = desk.put(&path, &body).await;
             let delete = desk.delete(&format!("{path}?version=1")).await;
             for answer in [get, put, delete] {
-                let expected = at("INVALID_FIELD_VALUE", format!("id must be an integer, got: {id}"), "id");
+                let expected =
+                    at("INVALID_FIELD_VALUE", format!("id must be an integer, got: {id}"), "id");
                 assert_eq!(problem(&answer.expect(400)), expected);
             }
         }

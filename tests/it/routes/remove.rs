@@ -40,7 +40,10 @@ async fn a_free_order_is_deleted_by_who_has_seen_it(kind: Kind) {
     assert_eq!(problem(&again), at("NOT_FOUND", message, "id"));
     assert_eq!(desk.get(&path).await.status, 404);
     let page = desk.get("/api/v1/orders").await.body;
-    assert_eq!((&page["pagination"]["totalElements"], &page["content"][0]["id"]), (&json!(1), &json!(ids[1])));
+    assert_eq!(
+        (&page["pagination"]["totalElements"], &page["content"][0]["id"]),
+        (&json!(1), &json!(ids[1]))
+    );
     let next = desk.create(order()).await;
     assert!(next > ids[1], "ids are not given twice");
 }

@@ -28,7 +28,10 @@ impl<'a> Checker<'a> {
             match keyword.as_str() {
                 "$ref" => self.check(self.resolve(rule), value, place, closed),
                 "allOf" => {
-                    rule.as_array().unwrap().iter().for_each(|s| self.check(s, value, place, false));
+                    rule.as_array()
+                        .unwrap()
+                        .iter()
+                        .for_each(|s| self.check(s, value, place, false));
                 }
                 "oneOf" => self.check_one_of(rule.as_array().unwrap(), value, place),
                 "type" => self.check_type(rule, value, place),
@@ -67,7 +70,9 @@ impl<'a> Checker<'a> {
         }
         if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
             let parts = parts.iter().map(|part| self.known(part));
-            return parts.collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().flatten().collect());
+            return parts
+                .collect::<Option<Vec<_>>>()
+                .map(|sets| sets.into_iter().flatten().collect());
         }
         let properties = schema.get("properties")?.as_object()?;
         Some(properties.keys().map(String::as_str).collect())

@@ -114,7 +114,12 @@ async fn a_database_that_takes_too_long_is_503_with_a_wait(kind: Kind) {
 /// Whatever holds an answer up: it comes in time, and of a write it tells what is not known.
 async fn an_answer_that_takes_too_long_is_503_with_a_wait(kind: Kind) {
     let plan = Weir::on(kind).set("server.answer_within", "1s");
-    let within = [("database.read_within", "900ms"), ("database.write_within", "900ms"), ("pool.acquire_timeout", "900ms"), ("pool.validation_timeout", "900ms")];
+    let within = [
+        ("database.read_within", "900ms"),
+        ("database.write_within", "900ms"),
+        ("pool.acquire_timeout", "900ms"),
+        ("pool.validation_timeout", "900ms"),
+    ];
     let plan = within.into_iter().fold(plan, |plan, (key, value)| plan.set(key, value));
     let desk = Desk::open_with(plan).await;
     let lock = Lock::take(&desk.weir.database).await;
