@@ -73,95 +73,71 @@ async fn a_good_batch_is_answered_with_its_orders(kind: Kind) {
     assert_eq!(desk.weir.database.number("SELECT count(*) FROM orders").await, 2);
 }
 
+const MISSING: &str = "MISSING_REQUIRED_FIELD";
+const INVALID: &str = "INVALID_FIELD_VALUE";
+const STATE: &str = "INVALID_ORDER_STATE";
+
+/// What repairs the fault before, and the next fault: its field, code and message.
+const STEPS: [(&str, &str, &str, &str); 16] = [
+    (r#"{}"#, "blotterId", MISSING, "Blotter ID is required"),
+    (r#"{"blotterId": 99}"#, "blotterId", INVALID, "Blotter with ID 99 not found"),
+    (r#"{"blotterId": 1}"#, "statusId", MISSING, "Status ID is required"),
+    (r#"{"statusId": 98}"#, "statusId", INVALID, "Status with ID 98 not found"),
+    // SENT is refused last: what is wrong in itself comes before what is not allowed.
+    (r#"{"statusId": 2}"#, "portfolioId", MISSING, "Portfolio ID is required"),
+    (
+        r#"{"portfolioId": "xxxxxxxxxxxxxxxxxxxxxxxxx"}"#,
+        "portfolioId",
+        INVALID,
+        "Portfolio ID must be at most 24 characters long, got 25",
+    ),
+    (
+        r#"{"portfolioId": "xxxxxxxxxxxxxxxxxxxxxxxx"}"#,
+        "orderTypeId",
+        MISSING,
+        "Order Type ID is required",
+    ),
+    (r#"{"orderTypeId": 97}"#, "orderTypeId", INVALID, "Order Type with ID 97 not found"),
+    (r#"{"orderTypeId": 1}"#, "securityId", MISSING, "Security ID is required"),
+    (
+        r#"{"securityId": "yyyyyyyyyyyyyyyyyyyyyyyyy"}"#,
+        "securityId",
+        INVALID,
+        "Security ID must be at most 24 characters long, got 25",
+    ),
+    (r#"{"securityId": "y"}"#, "quantity", MISSING, "Quantity must be positive"),
+    (r#"{"quantity": 0}"#, "quantity", INVALID, "Quantity must be positive"),
+    (r#"{"quantity": 1}"#, "limitPrice", INVALID, "Limit price must be positive when provided"),
+    (
+        r#"{"limitPrice": null}"#,
+        "orderTimestamp",
+        INVALID,
+        "Order timestamp must be an ISO-8601 date and time with offset, such as \
+             2026-01-05T14:30:00.181Z",
+    ),
+    (
+        r#"{"orderTimestamp": "2026-01-05T14:30:00Z"}"#,
+        "statusId",
+        STATE,
+        "A new order must be NEW or HOLD, got SENT",
+    ),
+    (
+        r#"{"statusId": 6}"#,
+        "tradeOrderId",
+        STATE,
+        "A new order has no trade order ID: only a submission sets it",
+    ),
+];
+
 /// The table of contract 1.5: each order repairs the first fault of the one before it and keeps
 /// all later ones. (67) Lengths, nulls and precision are told by field.
 async fn the_first_failing_check_is_the_items_message(kind: Kind) {
     let desk = Desk::open(kind).await;
-    let steps = [
-        (json!({}), "blotterId", "MISSING_REQUIRED_FIELD", "Blotter ID is required"),
-        (
-            json!({"blotterId": 99}),
-            "blotterId",
-            "INVALID_FIELD_VALUE",
-            "Blotter with ID 99 not found",
-        ),
-        (json!({"blotterId": 1}), "statusId", "MISSING_REQUIRED_FIELD", "Status ID is required"),
-        (json!({"statusId": 98}), "statusId", "INVALID_FIELD_VALUE", "Status with ID 98 not found"),
-        // SENT is refused last: what is wrong in itself comes before what is not allowed.
-        (
-            json!({"statusId": 2}),
-            "portfolioId",
-            "MISSING_REQUIRED_FIELD",
-            "Portfolio ID is required",
-        ),
-        (
-            json!({"portfolioId": "x".repeat(25)}),
-            "portfolioId",
-            "INVALID_FIELD_VALUE",
-            "Portfolio ID must be at most 24 characters long, got 25",
-        ),
-        (
-            json!({"portfolioId": "x".repeat(24)}),
-            "orderTypeId",
-            "MISSING_REQUIRED_FIELD",
-            "Order Type ID is required",
-        ),
-        (
-            json!({"orderTypeId": 97}),
-            "orderTypeId",
-            "INVALID_FIELD_VALUE",
-            "Order Type with ID 97 not found",
-        ),
-        (
-            json!({"orderTypeId": 1}),
-            "securityId",
-            "MISSING_REQUIRED_FIELD",
-            "Security ID is required",
-        ),
-        (
-            json!({"securityId": "y".repeat(25)}),
-            "securityId",
-            "INVALID_FIELD_VALUE",
-            "Security ID must be at most 24 characters long, got 25",
-        ),
-        (
-            json!({"securityId": "y"}),
-            "quantity",
-            "MISSING_REQUIRED_FIELD",
-            "Quantity must be positive",
-        ),
-        (json!({"quantity": 0}), "quantity", "INVALID_FIELD_VALUE", "Quantity must be positive"),
-        (
-            json!({"quantity": 1}),
-            "limitPrice",
-            "INVALID_FIELD_VALUE",
-            "Limit price must be positive when provided",
-        ),
-        (
-            json!({"limitPrice": null}),
-            "orderTimestamp",
-            "INVALID_FIELD_VALUE",
-            "Order timestamp must be an ISO-8601 date and time with offset, such as \
-             2026-01-05T14:30:00.181Z",
-        ),
-        (
-            json!({"orderTimestamp": "2026-01-05T14:30:00Z"}),
-            "statusId",
-            "INVALID_ORDER_STATE",
-            "A new order must be NEW or HOLD, got SENT",
-        ),
-        (
-            json!({"statusId": 6}),
-            "tradeOrderId",
-            "INVALID_ORDER_STATE",
-            "A new order has no trade order ID: only a submission sets it",
-        ),
-    ];
     let mut order = json!({"limitPrice": -1, "tradeOrderId": 5, "orderTimestamp": "yesterday"});
     let (mut orders, mut expected) = (vec![Value::Null], Vec::new());
     expected.push(failed(0, "MISSING_REQUIRED_FIELD", "Order data is required", None));
-    for (repair, field, code, message) in steps {
-        order = super::orders::with(order, repair);
+    for (repair, field, code, message) in STEPS {
+        order = super::orders::with(order, serde_json::from_str(repair).unwrap());
         orders.push(order.clone());
         expected.push(failed(expected.len(), code, message, Some(field)));
     }

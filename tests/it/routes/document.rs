@@ -85,7 +85,7 @@ fn references_lead_somewhere(document: &Value, part: &Value) {
         Value::Array(items) => {
             items.iter().for_each(|item| references_lead_somewhere(document, item));
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

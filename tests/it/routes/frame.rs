@@ -156,7 +156,7 @@ async fn bodies_must_be_declared_as_json(kind: Kind) {
 
 /// (75) Announced, streamed, slow or torn off: each is told, closed, and stored nowhere.
 async fn bodies_are_bounded_in_size_and_time(kind: Kind) {
-    let plan = Weir::on(kind).set("server.body_max", 2048).set("server.body_within", "300ms");
+    let plan = Weir::on(kind).set("server.body_max", 2048).set("server.body_within", "100ms");
     let desk = Desk::open_with(plan).await;
     let too_large = json!({
         "code": "PAYLOAD_TOO_LARGE", "message": "The body is larger than 2048 bytes",
@@ -164,6 +164,7 @@ async fn bodies_are_bounded_in_size_and_time(kind: Kind) {
     let head = |method: &str, path: &str, length: &str| {
         format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}")
     };
+    let mut closing = Vec::new();
     for (method, path) in [
         ("POST", ORDERS),
         ("PUT", "/api/v1/order/1"),
@@ -175,21 +176,24 @@ async fn bodies_are_bounded_in_size_and_time(kind: Kind) {
         ("PUT", "/api/v1/orderType/1"),
     ] {
         let announced = head(method, path, "Content-Length: 9000000");
-        let (mut raw, answer) = desk.ask_raw(&announced, "").await;
+        let (raw, answer) = desk.ask_raw(&announced, "").await;
+        closing.push(raw);
         assert_eq!(problem(&answer.expect(413)), too_large, "{method} {path}");
-        raw.read_until_closed(Duration::from_secs(10)).await;
 
         let chunked = head(method, path, "Transfer-Encoding: chunked");
         let chunk = format!("C00\r\n{}\r\n", " ".repeat(0xC00));
-        let (mut raw, answer) = desk.ask_raw(&chunked, &chunk).await;
+        let (_, answer) = desk.ask_raw(&chunked, &chunk).await;
+        assert_eq!(answer.header("connection"), Some("close"), "{method} {path}");
         assert_eq!(problem(&answer.expect(413)), too_large, "{method} {path}");
-        raw.read_until_closed(Duration::from_secs(10)).await;
 
         let slow = head(method, path, "Content-Length: 100");
-        let (mut raw, answer) = desk.ask_raw(&slow, "[").await;
-        let message = "The body did not arrive within 300ms";
+        let (raw, answer) = desk.ask_raw(&slow, "[").await;
+        closing.push(raw);
+        let message = "The body did not arrive within 100ms";
         let expected = json!({"code": "REQUEST_TIMEOUT", "message": message});
         assert_eq!(problem(&answer.expect(408)), expected, "{method} {path}");
+    }
+    for mut raw in closing {
         raw.read_until_closed(Duration::from_secs(10)).await;
     }
     let mut body = json!([order()]).to_string();

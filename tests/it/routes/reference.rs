@@ -194,7 +194,7 @@ async fn what_cannot_be_a_row_is_refused_by_field(kind: Kind) {
                 assert_eq!(answer.body["code"], "INVALID_REQUEST_FORMAT", "{method} {body}");
             }
         }
-        for version in [0, -1, 1 << 32] {
+        for version in [0, -1, 1_i64 << 32] {
             let body = with(good.clone(), json!({"version": version}));
             let answer = desk.post(shape.many, &body).await.expect(400);
             let message = format!("Version must be a positive integer, got: {version}");
@@ -289,7 +289,7 @@ async fn ids_that_lead_nowhere_are_404_and_ill_typed_ones_400(kind: Kind) {
     let desk = Desk::open(kind).await;
     for shape in SHAPES {
         let body = with(shape.draft("x"), json!({"version": 1}));
-        for id in [0, 99, -1, 1 << 32] {
+        for id in [0, 99, -1, 1_i64 << 32] {
             let path = shape.at(id);
             let get = desk.get(&path).await;
             let put = desk.put(&path, &body).await;

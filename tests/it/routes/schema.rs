@@ -26,7 +26,8 @@ impl<'a> Checker<'a> {
     fn check(&mut self, schema: &'a Value, value: &Value, place: &str, closed: bool) {
         for (keyword, rule) in schema.as_object().unwrap() {
             match keyword.as_str() {
-                "$ref" => self.check(self.resolve(rule), value, place, closed),
+                // What the reference names is open here: this very call closes it below.
+                "$ref" => self.check(self.resolve(rule), value, place, false),
                 "allOf" => {
                     rule.as_array()
                         .unwrap()
