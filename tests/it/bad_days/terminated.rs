@@ -14,6 +14,22 @@ on_both! {
 const ANSWER: Duration = Duration::from_secs(20);
 const IDLE: &str = "GET /actuator/health/liveness HTTP/1.1\r\nHost: weir\r\n\r\n";
 
+#[actix_web::test]
+async fn caller_who_never_ends_its_request_is_left_behind_after_the_drain_time() {
+    let weir = Weir::on(Kind::Sqlite).set("server.drain_within", "1s");
+    let mut weir = weir.set("server.body_within", "2m").start().await;
+    let mut client = weir.connect().await;
+    let head = "POST /api/v1/orders HTTP/1.1\r\nHost: weir\r\nContent-Type: application/json\r\n\
+                Content-Length: 100\r\nExpect: 100-continue\r\n\r\n";
+    client.write(head).await.unwrap();
+    assert_eq!(client.read_answer(ANSWER).await.status, 100);
+
+    let status = weir.terminate().await;
+
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(weir.logged("stopped").len(), 1);
+}
+
 async fn sigterm_under_load_loses_nothing(kind: Kind) {
     let book = Book::open();
     let weir = Weir::on(kind).set("server.keep_alive", "10m").set("server.drain_within", "10m");
