@@ -97,7 +97,7 @@ async fn a_database_that_takes_too_long_is_503_with_a_wait(kind: Kind) {
             9,
         ),
         Kind::Postgres => {
-            ("DATABASE_TIMEOUT", "The database took longer than it may; nothing was stored", 0)
+            ("DATABASE_TIMEOUT", "The database took longer than it may: send it again", 0)
         }
     };
     let with_status = |status| answers.iter().filter(move |answer| answer.status == status);
