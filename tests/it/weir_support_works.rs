@@ -8,7 +8,7 @@ on_both! {
 }
 
 async fn killed_weir_comes_back_on_the_same_database(kind: Kind) {
-    let mut weir = Weir::on(kind).set("pool.max", 7).start().await;
+    let mut weir = Weir::on(kind).set("pool.max", 40).start().await;
     let (url, port) = (weir.database.url.clone(), weir.public.clone());
 
     weir.kill_9();
