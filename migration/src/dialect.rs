@@ -13,6 +13,9 @@ pub(crate) struct Dialect {
     pub(crate) row_key: &'static str,
     pub(crate) uuid: &'static str,
     pub(crate) bytes: &'static str,
+    /// Compares texts by their bytes, as the other database does: sorting must not depend on
+    /// where a server was set up.
+    pub(crate) by_bytes: &'static str,
     /// Ends a table that is stored in the order of its key. PostgreSQL has no such thing.
     pub(crate) stored_by_key: &'static str,
     /// Makes the numbering of `table` go on after its greatest id.
@@ -42,6 +45,7 @@ static SQLITE: Dialect = Dialect {
     row_key: "integer primary key",
     uuid: "blob",
     bytes: "blob",
+    by_bytes: "",
     stored_by_key: " without rowid",
     // AUTOINCREMENT follows the greatest id by itself, explicit ones included.
     resume_numbering: |_| String::new(),
@@ -68,6 +72,7 @@ static POSTGRES: Dialect = Dialect {
     row_key: "bigint primary key",
     uuid: "uuid",
     bytes: "bytea",
+    by_bytes: " collate \"C\"",
     stored_by_key: "",
     resume_numbering: |table| {
         format!("select setval(pg_get_serial_sequence('{table}', 'id'), max(id)) from {table};")

@@ -57,23 +57,23 @@ drop table order_types;
 drop table blotters;
 ";
 
-fn reference_tables(Dialect { numbered_key, .. }: &Dialect) -> String {
+fn reference_tables(Dialect { numbered_key, by_bytes, .. }: &Dialect) -> String {
     format!(
         "
 create table blotters (
     id {numbered_key},
-    name varchar(60) not null,
+    name varchar(60){by_bytes} not null,
     version integer not null default 1
 );
 create table order_types (
     id {numbered_key},
-    abbreviation varchar(10) not null,
+    abbreviation varchar(10){by_bytes} not null,
     description varchar(60) not null,
     version integer not null default 1
 );
 create table statuses (
     id {numbered_key},
-    abbreviation varchar(20) not null,
+    abbreviation varchar(20){by_bytes} not null,
     description varchar(60) not null,
     version integer not null default 1
 );
@@ -135,7 +135,7 @@ insert into counters (name, next) values ('order_id', 1);
 /// Columns stand in the order that leaves PostgreSQL nothing to pad: what is never null and eight
 /// bytes wide, then four, then the nullable ones in the same order, then text. Nothing indexes
 /// `letter_id`: it changes with every submission, and letters list their orders themselves.
-fn orders(Dialect { row_key, uuid, .. }: &Dialect) -> String {
+fn orders(Dialect { row_key, uuid, by_bytes, .. }: &Dialect) -> String {
     format!(
         "
 create table orders (
@@ -151,8 +151,8 @@ create table orders (
     limit_price bigint check (limit_price > 0),
     trade_order_id bigint,
     letter_id {uuid},
-    portfolio_id varchar(24) not null,
-    security_id varchar(24) not null,
+    portfolio_id varchar(24){by_bytes} not null,
+    security_id varchar(24){by_bytes} not null,
     client varchar(64) not null,
     client_order_id varchar(64),
     last_error text

@@ -1,14 +1,16 @@
 //! Reference data at hand: a snapshot that is swapped whole.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use sea_orm::DbErr;
 use tokio::sync::Mutex;
 
-use super::Store;
-use crate::domain::reference::{ReferenceKind, References};
+use super::{Store, rows};
+use crate::domain::reference::{ReferenceKind, ReferenceRow, References};
 use crate::ports::Failure;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::journal::Change;
@@ -75,17 +77,31 @@ impl Store {
         if known { Ok(references) } else { self.refresh().await }
     }
 
+    /// The first snapshot, read while the gate is still closed: nobody may be let in before
+    /// orders can be checked.
+    pub(super) async fn first_references(&self) -> Result<(), DbErr> {
+        let mut references = References::default();
+        for kind in KINDS {
+            *references.of_mut(kind) = by_id(rows::references(self.pools.read.orm(), kind).await?);
+        }
+        self.catalogue.references.store(Arc::new(references));
+        Ok(())
+    }
+
     /// In turn only.
     async fn load_references(&self) -> Result<Arc<References>, Failure> {
         let number = self.catalogue.begun.fetch_add(1, Relaxed) + 1;
         let mut references = References::default();
         for kind in KINDS {
-            let rows = Library::references(self, kind).await?;
-            *references.of_mut(kind) = rows.into_iter().map(|row| (row.id, row)).collect();
+            *references.of_mut(kind) = by_id(Library::references(self, kind).await?);
         }
         let references = Arc::new(references);
         self.catalogue.references.store(Arc::clone(&references));
         self.catalogue.loaded.store(number, Relaxed);
         Ok(references)
     }
+}
+
+fn by_id(rows: Vec<ReferenceRow>) -> BTreeMap<i32, ReferenceRow> {
+    rows.into_iter().map(|row| (row.id, row)).collect()
 }

@@ -48,12 +48,9 @@ impl Store {
         self.migrate().await?;
         self.start_ids().await?;
         self.warn_of_too_many_connections().await;
+        self.first_references().await.map_err(of_migration)?;
         self.gate.open();
-        let loaded = self.refresh_references().await;
-        loaded.map_err(|failure| {
-            self.gate.close(failure.label());
-            PrepareError::Away(failure)
-        })
+        Ok(())
     }
 
     /// Brings the schema up to date, in one transaction. On PostgreSQL a lock makes instances
