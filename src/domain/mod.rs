@@ -6,6 +6,7 @@
 pub mod amount;
 pub mod backoff;
 pub mod batch;
+pub mod breaker;
 pub mod client;
 pub mod line;
 pub mod listing;
