@@ -3,6 +3,7 @@
 //! A handler reads the clock, asks the rule and performs the answer. Every room answers
 //! [`observe::Observe`] with the same kind of snapshot, which tests, health and metrics share.
 
+pub mod circuit_breaker;
 pub mod ledger;
 pub mod observe;
 pub mod pool_monitor;

@@ -31,6 +31,30 @@ pub trait PoolMeter: Send + Sync {
 
 impl PoolMeter for () {}
 
+/// The numbers of the circuit breakers; `breaker` says of which one.
+pub trait BreakerMeter: Send + Sync {
+    /// So it stands now: told at the start and after each change.
+    fn state(&self, _breaker: &'static str, _state: &'static str) {}
+    /// It changed, after it had been `from` for so long.
+    fn changed(
+        &self,
+        _breaker: &'static str,
+        _from: &'static str,
+        _to: &'static str,
+        _reason: &'static str,
+        _lasted: Duration,
+    ) {
+    }
+    /// A call was not permitted: the state that refused it, or why there was no permit.
+    fn refused(&self, _breaker: &'static str, _why: &'static str) {}
+    /// A permitted call ended so.
+    fn ended(&self, _breaker: &'static str, _outcome: &'static str) {}
+    /// Permits whose outcome has not been heard.
+    fn permits_out(&self, _breaker: &'static str, _permits: usize) {}
+}
+
+impl BreakerMeter for () {}
+
 /// The numbers of what is asked over HTTP.
 pub trait HttpMeter: Send + Sync {
     /// A request came in (`+1`) or was answered or given up (`-1`).

@@ -83,9 +83,8 @@ impl Breaker {
             Glance::Refused { wait } => Verdict::Refused { wait },
             Glance::Ask => self.take_probe(now),
         };
-        match verdict {
-            Verdict::Granted(_) => self.totals.granted += 1,
-            Verdict::Refused { .. } => self.totals.refused += 1,
+        if matches!(verdict, Verdict::Refused { .. }) {
+            self.totals.refused += 1;
         }
         Asked { verdict, change }
     }

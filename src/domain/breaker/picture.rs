@@ -28,11 +28,10 @@ pub struct Picture {
     pub totals: Totals,
 }
 
-/// What a breaker has seen since the start. Calls that a [`super::Door`] let pass count as they
-/// end, and not as they begin.
+/// What a breaker has seen since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    pub granted: u64,
+    /// Questions that were refused; what a [`super::Door`] refuses, it does not hear of.
     pub refused: u64,
     pub succeeded: u64,
     pub failed: u64,
