@@ -55,13 +55,15 @@ fn accuses(reason: &Reason) -> bool {
 
 fn log_change(event: &BreakerChanged) {
     let Change { from, to, reason, open_for, .. } = event.change;
-    let (breaker, from_state, state) = (event.breaker.name(), from.label(), to.label());
+    let breaker = event.breaker.name();
     let open_ms = open_for.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let note = event.note.as_deref();
-    let text = match (from, to) {
-        (StateName::MetricsOnly, StateName::MetricsOnly) => "breaker would have opened",
-        _ => "breaker changed",
+    let text = if from == to && to == StateName::MetricsOnly {
+        "breaker would have opened"
+    } else {
+        "breaker changed"
     };
     let level = if accuses(&reason) { log::Level::Warn } else { log::Level::Info };
-    log::log!(level, breaker, from_state, state, reason:% = reason, open_ms, note; "{text}");
+    let (from, to) = (from.label(), to.label());
+    log::log!(level, breaker, from, to, reason:% = reason, open_ms, note; "{text}");
 }
