@@ -239,8 +239,8 @@ impl Actor for CircuitBreaker {
 
 impl Supervised for CircuitBreaker {
     fn restarting(&mut self, _: &mut Self::Context) {
-        // The timers went with the old context.
-        (self.armed, self.retelling) = (None, false);
+        // The timers went with the old context. That of the breaker is of an old generation.
+        self.retelling = false;
         let change = self.breaker.restart(self.clock.instant());
         self.publish(change, None);
     }

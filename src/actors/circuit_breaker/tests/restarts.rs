@@ -59,6 +59,21 @@ async fn a_restarted_breaker_hears_trips_and_times_as_before() {
 }
 
 #[actix::test]
+async fn a_subscriber_that_could_not_hear_is_told_after_a_restart_too() {
+    let house = supervised();
+    let (ear, heard) = Ear::hear(seconds(30), 1);
+    house.room.send(Subscribe(ear.recipient())).await.unwrap();
+    for _ in 0..5 {
+        house.operate(Command::ForceOpen).await;
+    }
+
+    house.room.send(Stop).await.unwrap();
+    tokio::time::sleep(seconds(31)).await;
+
+    assert_eq!(heard.lock().unwrap().last().unwrap(), "forced_open>closed");
+}
+
+#[actix::test]
 async fn a_breaker_that_died_permits_unseen_after_what_remains_of_its_opening() {
     let house = House::open(PLAIN);
     let out = house.handle.permit().await.unwrap();
