@@ -10,6 +10,7 @@
 //! | [`http`] | routes, and the catalogue of problems |
 //! | [`settings`] | what can be set, and what may not be |
 //! | [`telemetry`] | what is told about the house: lines of log and numbers |
+//! | [`trade_sim`] | a trade service to test against |
 //! | [`app`] | the one place that knows every room: start order and stop order |
 
 pub mod actors;
@@ -21,3 +22,4 @@ pub mod ports;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod trade_sim;
