@@ -22,9 +22,10 @@ use crate::http::server::Connections;
 use crate::http::{self, Doors};
 use crate::outbound::readiness;
 use crate::ports::clock::{Clock, SystemClock};
-use crate::settings::{DatabaseUrl, ServerSettings, Settings};
+use crate::settings::{DatabaseUrl, LogSettings, ServerSettings, Settings};
 use crate::store::{LockError, MigrationState, PrepareError, Store};
 use crate::telemetry::{logging, metrics::Metrics};
+use crate::trade_sim;
 
 /// The first pause before the database is asked again; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(250);
@@ -55,6 +56,8 @@ pub enum AppError {
     Signals(#[source] io::Error),
     #[error("the {0} is gone: ending, so that a fresh start can recover")]
     Room(&'static str),
+    #[error(transparent)]
+    TradeSim(#[from] trade_sim::Error),
 }
 
 /// Runs the service until it is told to stop.
@@ -79,6 +82,41 @@ pub fn migrations(settings: &Settings) -> Result<Vec<MigrationState>, AppError> 
 /// Asks a running service whether it is ready.
 pub fn health(settings: &Settings) -> Result<(), readiness::NotReady> {
     actix::System::new().block_on(readiness::ask(settings.server.bind))
+}
+
+/// Where a trade simulator listens.
+#[derive(Clone, Copy, Debug)]
+pub struct TradeSimAt {
+    pub trade: SocketAddr,
+    pub control: Option<SocketAddr>,
+}
+
+/// Runs a trade simulator until it is told to stop.
+pub fn trade_sim(
+    log: &LogSettings,
+    at: TradeSimAt,
+    options: impl FnOnce(Option<TcpListener>) -> trade_sim::Options,
+) -> Result<(), AppError> {
+    logging::start(log, Arc::new(SystemClock))
+        .map_err(|error| AppError::Logging(error.to_string()))?;
+    let trade = bind("--bind", at.trade)?;
+    let control = at.control.map(|address| bind("--control", address)).transpose()?;
+    let control_address = control.as_ref().map(local_address).unwrap_or_default();
+    actix::System::new().block_on(async {
+        let server = trade_sim::serve(trade, options(control))?;
+        log::info!(trade = server.address().to_string(), control = control_address; "listening");
+        let handle = server.handle();
+        let running = server.run();
+        tokio::pin!(running);
+        tokio::select! {
+            ended = &mut running => return Ok(ended?),
+            told = told_to_stop() => told?,
+        }
+        handle.stop();
+        running.await?;
+        log::info!("stopped");
+        Ok(())
+    })
 }
 
 /// The store without the service around it.
@@ -208,16 +246,10 @@ fn open(
     settings: &Settings,
     doors: &Doors,
 ) -> Result<([ServerHandle; 2], Server, Server), AppError> {
-    let bind = |key, address| {
-        TcpListener::bind(address).map_err(|source| AppError::Bind { key, address, source })
-    };
     let public = bind("server.bind", settings.server.bind)?;
     let admin_listener = bind("admin.bind", settings.admin.bind)?;
-    let address = |listener: &TcpListener| {
-        listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
-    };
     log::info!(
-        public = address(&public), admin = address(&admin_listener), database:% = settings.database.url;
+        public = local_address(&public), admin = local_address(&admin_listener), database:% = settings.database.url;
         "listening"
     );
     let connections = connections(&settings.server);
@@ -228,6 +260,15 @@ fn open(
     let admin = http::server::admin(admin_listener, doors.clone(), admin);
     let admin = admin.map_err(AppError::Listener)?;
     Ok(([public.handle(), admin.handle()], public, admin))
+}
+
+/// `key` is what the address was set with.
+fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, AppError> {
+    TcpListener::bind(address).map_err(|source| AppError::Bind { key, address, source })
+}
+
+fn local_address(listener: &TcpListener) -> String {
+    listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
 }
 
 fn connections(server: &ServerSettings) -> Connections {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 400;
 
 /// Which rooms of the house a room may name. Only `app` and the command line name everything.
-const DOORS: [(&str, &[&str]); 8] = [
+const DOORS: [(&str, &[&str]); 9] = [
     ("domain", &["domain"]),
     ("ports", &["domain", "ports"]),
     ("settings", &["settings"]),
@@ -22,6 +22,7 @@ const DOORS: [(&str, &[&str]); 8] = [
     ("store", &["domain", "ports", "settings", "store"]),
     ("outbound", &["domain", "ports", "settings", "outbound"]),
     ("http", &["domain", "ports", "actors", "settings", "http"]),
+    ("trade_sim", &["domain", "ports", "trade_sim"]),
 ];
 
 /// Crates that stay in one room.

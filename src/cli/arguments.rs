@@ -3,6 +3,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use super::trade_sim::{self, TradeSim};
+
 const LAYERS: &str = "\
 Settings are laid on each other, the later wins:
   1. defaults, compiled in
@@ -109,6 +111,12 @@ pub(crate) enum Command {
     /// health check of a container.
     #[command(after_help = HEALTH_EXAMPLES)]
     Health(Overrides),
+    /// Simulate the trade service, with any fault on demand.
+    ///
+    /// Takes orders as the real one does, each order id once; keeps a book of what was placed how
+    /// often, and breaks as it is told. SIGTERM ends it.
+    #[command(after_help = trade_sim::EXAMPLES)]
+    TradeSim(Box<TradeSim>),
 }
 
 #[derive(Subcommand)]

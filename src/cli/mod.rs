@@ -1,6 +1,7 @@
 //! The command line: what is done when the settings are known. `arguments` is what can be said.
 
 mod arguments;
+mod trade_sim;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -38,23 +39,24 @@ impl Cli {
     fn split(self) -> (Command, Overrides) {
         let mut overrides = self.overrides;
         let mut command = self.command.unwrap_or(Command::Serve(Overrides::default()));
-        overrides.lay_over(std::mem::take(command.overrides()));
+        overrides.lay_over(command.overrides().map(std::mem::take).unwrap_or_default());
         (command, overrides)
     }
 }
 
 impl Command {
     /// What stood behind the innermost command.
-    fn overrides(&mut self) -> &mut Overrides {
+    fn overrides(&mut self) -> Option<&mut Overrides> {
         match self {
             Self::Serve(overrides)
             | Self::Migrate { step: Migrate::Up(overrides) | Migrate::Status(overrides) }
             | Self::Config { question: Config::Check(overrides) | Config::Show(overrides) }
-            | Self::Health(overrides) => overrides,
+            | Self::Health(overrides) => Some(overrides),
+            Self::TradeSim(_) => None,
         }
     }
 
-    fn run(&self, effective: &Effective) -> ExitCode {
+    fn run(self, effective: &Effective) -> ExitCode {
         let settings = &effective.settings;
         match self {
             Self::Serve(_) => report(app::serve(settings)),
@@ -64,6 +66,10 @@ impl Command {
                 Err(error) => report(Err(error)),
             },
             Self::Health(_) => report(app::health(settings)),
+            Self::TradeSim(wanted) => {
+                let at = app::TradeSimAt { trade: wanted.bind, control: wanted.control };
+                report(app::trade_sim(&settings.log, at, |control| wanted.options(control)))
+            }
             Self::Config { question: Config::Check(_) } => print("settings are valid\n"),
             Self::Config { question: Config::Show(_) } => print(&effective.show()),
         }

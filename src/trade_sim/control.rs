@@ -104,8 +104,10 @@ async fn append_script(sim: Data<Sim>, body: Bytes) -> HttpResponse {
 }
 
 async fn replace_script(sim: Data<Sim>, body: Bytes) -> HttpResponse {
-    sim.forget_script();
-    append_script(sim, body).await
+    match read::<Vec<Step>>(&body).and_then(|steps| sim.replace_script(steps)) {
+        Ok(()) => script(sim).await,
+        Err(reason) => bad(&reason),
+    }
 }
 
 async fn forget_script(sim: Data<Sim>) -> HttpResponse {

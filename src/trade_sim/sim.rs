@@ -130,6 +130,16 @@ impl Sim {
         is_short_enough.then_some(()).ok_or_else(|| "the script is too long".to_owned())
     }
 
+    /// Says what happens to the next calls, in the place of what is scripted.
+    pub fn replace_script(&self, steps: Vec<Step>) -> Result<(), String> {
+        let old: Vec<_> = self.lock().chaos.script().cloned().collect();
+        self.forget_script();
+        self.append_script(steps).inspect_err(|_| {
+            // It was short enough before.
+            self.lock().chaos.append(old);
+        })
+    }
+
     pub fn forget_script(&self) {
         self.lock().chaos.forget_script();
     }
