@@ -17,4 +17,5 @@ mod postgres_support_works;
 mod routes;
 mod store;
 mod support_works;
+mod trade_sim;
 mod weir_support_works;

@@ -163,7 +163,7 @@ pub(super) async fn hear_rest(stream: &mut TcpStream, begin: String) -> String {
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
                 let head = head.to_lowercase();
                 let (_, length) = head.split_once("content-length: ").unwrap();
-                if body.len() >= length.lines().next().unwrap().parse().unwrap() {
+                if body.len() >= length.lines().next().unwrap().parse::<usize>().unwrap() {
                     return text.into_owned();
                 }
             }
