@@ -75,12 +75,12 @@ async fn slowly(sim: &Arc<Sim>, call: &Call, number: u64, plan: &Plan) -> Option
         let count = call.read().as_ref().map_or(0, Vec::len);
         return (plan.kind == Kind::Reject).then(|| sim.reject(call, count, plan.index));
     }
-    sim.lock().pending += 1;
+    let pending = sim.pending();
     let (sim, call, plan) = (Arc::clone(sim), call.clone(), plan.clone());
     let placing = rt::spawn(async move {
         tokio::time::sleep(plan.latency).await;
         let answer = sim.place(&call, call.read(), number, plan.kind);
-        sim.lock().pending -= 1;
+        drop(pending);
         answer
     });
     placing.await.ok()

@@ -77,6 +77,15 @@ pub(super) struct Page {
 /// Held as long as a call is not over for its caller.
 pub(super) struct Presence(#[expect(dead_code, reason = "held to be dropped")] oneshot::Sender<()>);
 
+/// A call that will reach the store, unless the simulator goes down before.
+pub(super) struct Pending(Arc<Sim>);
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.lock().pending -= 1;
+    }
+}
+
 impl Sim {
     /// Reads the book; to be called where tasks can be spawned.
     pub(super) fn new(options: Options, has_control: bool) -> Result<Self, BookError> {
@@ -299,16 +308,21 @@ impl Sim {
         after: Duration,
     ) -> Presence {
         let (presence, gone) = oneshot::channel();
-        self.lock().pending += 1;
-        let sim = Arc::clone(self);
+        let (sim, pending) = (Arc::clone(self), self.pending());
         self.runtime.spawn(async move {
             // Nothing is ever sent: it ends when the other side is dropped.
             drop(gone.await);
             tokio::time::sleep(after).await;
             sim.place(&call, call.read(), number, Kind::Ok);
-            sim.lock().pending -= 1;
+            drop(pending);
         });
         Presence(presence)
+    }
+
+    /// Counts a call that will reach the store until the guard is dropped.
+    pub(super) fn pending(self: &Arc<Self>) -> Pending {
+        self.lock().pending += 1;
+        Pending(Arc::clone(self))
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {

@@ -1,6 +1,6 @@
 //! What is to go wrong, as it is set: on the command line, over HTTP, or by a test.
 
-pub mod chaos;
+pub(super) mod chaos;
 pub mod kind;
 
 use std::collections::{BTreeMap, BTreeSet};
