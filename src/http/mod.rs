@@ -1,6 +1,6 @@
 //! The HTTP floor: routes on one page, one file per resource, one catalogue of problems.
 //!
-//! A request passes the [`frame`] (name, deadline, numbers, problems), the guard of its route
+//! A request passes the `frame` (name, deadline, numbers, problems), the guard of its route
 //! (is the house open? nothing is read before that), and then its handler, which reads from the
 //! library or writes through the ledger. No handler knows what stands behind them.
 

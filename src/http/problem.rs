@@ -249,7 +249,7 @@ impl ResponseError for Problem {
         self.0.code.status()
     }
 
-    /// Bare: the frame replaces it by [`Problem::render`].
+    /// Bare: the frame replaces it by `Problem::render`.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

@@ -119,7 +119,7 @@ fn listeners_do_not_collide(s: &Settings) -> bool {
     server.port() == 0 || server.port() != admin.port() || !addresses_meet(server, admin)
 }
 
-/// Whether one of them listens where the other does: 0.0.0.0 is every IPv4 address, and [::] is
+/// Whether one of them listens where the other does: 0.0.0.0 is every IPv4 address, and `[::]` is
 /// every address of either kind.
 fn addresses_meet(one: SocketAddr, other: SocketAddr) -> bool {
     let covers = |wide: IpAddr, narrow: IpAddr| {

@@ -1,6 +1,6 @@
 //! The database behind the store ports.
 //!
-//! One gate stands before everything ([`gate`]); two pools stand behind it ([`pools`]): readers
+//! One gate stands before everything (`gate`); two pools stand behind it (`pools`): readers
 //! with a read limit, and a few writers for the ledger. What was asked stands in one file per
 //! kind of statement. The statements that carry the load go through sqlx, since sea-orm builds
 //! bulk inserts at half the speed; everything else goes through sea-orm on the same pools.
