@@ -29,6 +29,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const VALIDATE_AFTER: Duration = Duration::from_secs(30);
 /// How many steps of its machine SQLite takes between two looks at the clock: microseconds.
 const INTERRUPT_EVERY: i32 = 1000;
+/// Statements that a SQLite connection keeps prepared: more than there are texts.
+const STATEMENTS_KEPT: usize = 200;
 /// The WAL's bound in pages of 4 KiB; an idle writer checkpoints long before.
 const WAL_PAGES_MAX: &str = "8192";
 
@@ -201,6 +203,7 @@ fn sqlite_options(settings: &Settings) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(settings.database.write_within)
+        .statement_cache_capacity(STATEMENTS_KEPT)
         .pragma("wal_autocheckpoint", WAL_PAGES_MAX)
 }
 

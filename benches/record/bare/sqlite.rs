@@ -1,4 +1,4 @@
-//! A group on SQLite: the shape of Weir's own statements, multi-row inserts in a few fixed sizes.
+//! A group on SQLite: the shape of Weir's own statements, multi-row inserts in a few sizes.
 
 use sea_orm::sqlx::query::Query;
 use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool};
@@ -6,7 +6,7 @@ use sea_orm::sqlx::{self, AssertSqlSafe};
 
 use super::rows::{BLOTTER, Batch, CLIENT, ROUTE, Row, STATUS, tallies};
 
-const LADDER: [usize; 5] = [512, 128, 32, 8, 1];
+const LADDER: [usize; 3] = [400, 100, 25];
 
 const BATCH: [&str; 3] = [
     "INSERT INTO batches (id, client, route, fates, created_at, expires_at) VALUES ",
@@ -51,13 +51,13 @@ async fn insert<'q, Row>(
     mut rows: &'q [Row],
     bind: impl Fn(Statement<'q>, &'q Row) -> Statement<'q>,
 ) -> Result<(), sqlx::Error> {
-    for size in LADDER {
-        while let Some((part, after)) = rows.split_at_checked(size) {
-            let text = [head, &vec![values; size].join(", "), tail].concat();
-            let statement = sqlx::query(AssertSqlSafe(text));
-            part.iter().fold(statement, &bind).execute(&mut *connection).await?;
-            rows = after;
-        }
+    while !rows.is_empty() {
+        let size = LADDER.into_iter().find(|size| *size <= rows.len()).unwrap_or(rows.len());
+        let (part, after) = rows.split_at(size);
+        let text = [head, &vec![values; size].join(", "), tail].concat();
+        let statement = sqlx::query(AssertSqlSafe(text));
+        part.iter().fold(statement, &bind).execute(&mut *connection).await?;
+        rows = after;
     }
     Ok(())
 }

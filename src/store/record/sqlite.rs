@@ -1,7 +1,8 @@
-//! Recording on SQLite: multi-row inserts in a few fixed sizes.
+//! Recording on SQLite: multi-row inserts in a few sizes.
 //!
 //! Each statement costs a hop to SQLite's thread and each new text a parse, so rows go down in
-//! the largest size of a short ladder that they fill: few statements, few texts, all cached.
+//! the largest size of a short ladder that they fill, and what is left in one more statement:
+//! few statements, and so few texts that all of them stay prepared.
 
 use sea_orm::sqlx::query::Query;
 use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
@@ -10,8 +11,9 @@ use sea_orm::sqlx::{self, AssertSqlSafe};
 use super::{BatchRow, OrderRow, Rows};
 use crate::store::tally;
 
-/// Rows per statement, largest first: 12 values a row stay far below SQLite's 32,766.
-const LADDER: [usize; 5] = [512, 128, 32, 8, 1];
+/// Rows per statement, largest first: 12 values a row stay far below SQLite's 32,766. The last
+/// is the batch that callers usually send; what is left after it has a text of its own size.
+const LADDER: [usize; 3] = [400, 100, 25];
 
 const BATCH: Shape = Shape {
     head: "INSERT INTO batches (id, client, route, fates, created_at, expires_at) VALUES ",
@@ -61,12 +63,12 @@ impl Shape {
         bind: impl Fn(Statement<'q>, &'q Row) -> Statement<'q>,
     ) -> Result<(), sqlx::Error> {
         let mut rest = rows;
-        for size in LADDER {
-            while let Some((part, after)) = rest.split_at_checked(size) {
-                let statement = sqlx::query(AssertSqlSafe(self.text(size)));
-                part.iter().fold(statement, &bind).execute(&mut *connection).await?;
-                rest = after;
-            }
+        while !rest.is_empty() {
+            let size = LADDER.into_iter().find(|size| *size <= rest.len()).unwrap_or(rest.len());
+            let (part, after) = rest.split_at(size);
+            let statement = sqlx::query(AssertSqlSafe(self.text(size)));
+            part.iter().fold(statement, &bind).execute(&mut *connection).await?;
+            rest = after;
         }
         Ok(())
     }
