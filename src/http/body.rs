@@ -36,10 +36,12 @@ impl Body {
             Ok(_) => String::new(),
             Err(found) => found.path().to_string(),
         };
+        // The parser names its own types; whoever sent the body knows integers.
+        let reason = error.to_string().replace("expected i64", "expected an integer");
         if error.is_data() && place != "." && !place.is_empty() {
-            unreadable(&format!("{place}: {error}")).at(place)
+            unreadable(&format!("{place}: {reason}")).at(place)
         } else {
-            unreadable(&error.to_string())
+            unreadable(&reason)
         }
     }
 }

@@ -103,3 +103,19 @@ async fn reference_data_made_by_one_instance_serves_the_other_at_once() {
     let page = user.get("/api/v1/orders?orderType.abbreviation=FRESH").await.expect(200);
     assert_eq!(page.body["pagination"]["totalElements"], 1, "{}", page.text);
 }
+
+#[actix_web::test]
+async fn start_warns_of_more_connections_than_postgresql_allows() {
+    if !Kind::Postgres.is_available() {
+        return;
+    }
+    let plan = Weir::on(Kind::Postgres).set("pool.instances", 100).set("pool.max", 60);
+
+    let weir = plan.start().await;
+
+    let message = "pool.instances x pool.max exceeds what PostgreSQL allows: lower pool.max or \
+                   raise max_connections";
+    let warnings = weir.logged(message);
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0]["needed"], 6000);
+}
