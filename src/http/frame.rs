@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
 use super::fallback::Templates;
+use super::guard::Probe;
 use super::problem::{Code, Problem};
 use super::request_id::{REQUEST_ID, RequestId};
 use super::unread::Unread;
@@ -98,7 +99,11 @@ impl Visit {
     /// Puts the name on the response, and a problem in the place of what is none of ours.
     fn finish(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         let template = request_template(response.request());
-        if let Some(problem) = problem_in(response.response()) {
+        let problem = problem_in(response.response());
+        if let Some(probe) = Probe::of(response.request()) {
+            probe.ended(problem.as_ref(), self.took());
+        }
+        if let Some(problem) = problem {
             let response_of_ours = self.answer(&template, &problem);
             return response.into_response(response_of_ours);
         }
@@ -119,8 +124,11 @@ impl Visit {
     }
 
     fn count(&self, template: &str, status: StatusCode) {
-        let took = self.doors.clock.instant().duration_since(self.started);
-        self.doors.meter.answered(self.method, template, status.as_u16(), took);
+        self.doors.meter.answered(self.method, template, status.as_u16(), self.took());
+    }
+
+    fn took(&self) -> Duration {
+        self.doors.clock.instant().duration_since(self.started)
     }
 }
 

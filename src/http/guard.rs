@@ -1,22 +1,27 @@
 //! The doors as a handler gets them: only when the house is open for what it is about to do.
 //!
 //! A handler asks for one of these first. Arguments of a handler are made in turn, so a closed
-//! house answers before a byte of the body is read.
+//! house answers before a byte of the body is read. The same holds for the breaker of the
+//! connection pool: every route that has such a door needs the pool, and no other route does.
+//! While the breaker is closed, passing it costs no message.
 
 use std::future::{Ready, ready};
 use std::ops::Deref;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use futures_util::future::{Either, LocalBoxFuture};
 
 use super::problem::{Code, Problem};
 use super::{Doors, mapping};
+use crate::actors::circuit_breaker::{Permit, Refusal};
 use crate::ports::gauge::DatabaseState;
 
-/// The database serves.
+/// The database serves, and the pool's breaker lets through.
 pub(super) struct ForReading(web::Data<Doors>);
 
-/// The database serves, and the house is not closing.
+/// The same, and the house is not closing.
 pub(super) struct ForWriting(web::Data<Doors>);
 
 impl Deref for ForReading {
@@ -37,29 +42,94 @@ impl Deref for ForWriting {
 
 impl FromRequest for ForReading {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Passing<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(doors(request).and_then(|doors| {
+        let checked = doors(request).and_then(|doors| {
             check_serving(&doors)?;
-            Ok(Self(doors))
-        }))
+            Ok(doors)
+        });
+        pass(request, checked, Self)
     }
 }
 
 impl FromRequest for ForWriting {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Passing<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(doors(request).and_then(|doors| {
+        let checked = doors(request).and_then(|doors| {
             if doors.is_draining() {
                 return Err(mapping::stopping());
             }
             check_serving(&doors)?;
-            Ok(Self(doors))
-        }))
+            Ok(doors)
+        });
+        pass(request, checked, Self)
     }
+}
+
+/// On its way past the pool's breaker: at once, unless the breaker must be asked.
+type Passing<T> = Either<Ready<Result<T, Problem>>, LocalBoxFuture<'static, Result<T, Problem>>>;
+
+/// A request that the pool's breaker judges by. Whatever ends the request without a word, also
+/// its caller's leaving and a panic, gives the permit back.
+pub(super) struct Probe(Permit);
+
+impl Probe {
+    /// The one that a request carries, if it is one.
+    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions_mut().remove()
+    }
+
+    /// Says what became of the request. A problem that says nothing about the pool is as if it
+    /// had not been asked.
+    pub(super) fn ended(self, problem: Option<&Problem>, took: Duration) {
+        let Self(permit) = self;
+        match problem.map(|problem| (problem.accused(), problem.code())) {
+            None => permit.succeeded(took),
+            Some((Some(kind), _)) => permit.failed(kind, took),
+            Some((None, code)) if OF_THE_DATABASE.contains(&code) => permit.succeeded(took),
+            Some((None, _)) => permit.ignored(),
+        }
+    }
+}
+
+/// Problems that the database found: it did answer.
+const OF_THE_DATABASE: [Code; 5] = [
+    Code::NotFound,
+    Code::VersionConflict,
+    Code::ResourceInUse,
+    Code::InvalidOrderState,
+    Code::OrderInSubmission,
+];
+
+fn pass<T: 'static>(
+    request: &HttpRequest,
+    checked: Result<web::Data<Doors>, Problem>,
+    open: fn(web::Data<Doors>) -> T,
+) -> Passing<T> {
+    let doors = match checked {
+        Ok(doors) => doors,
+        Err(problem) => return Either::Left(ready(Err(problem))),
+    };
+    if let Some(answer) = doors.pool_breaker.permit_unasked() {
+        return Either::Left(ready(admit(request, answer).map(|()| open(doors))));
+    }
+    let request = request.clone();
+    Either::Right(Box::pin(async move {
+        admit(&request, doors.pool_breaker.permit().await)?;
+        Ok(open(doors))
+    }))
+}
+
+/// Leaves the permit with the request, if somebody waits for its outcome.
+fn admit(request: &HttpRequest, answer: Result<Permit, Refusal>) -> Result<(), Problem> {
+    let permit = answer?;
+    if permit.is_heard() {
+        request.extensions_mut().insert(Probe(permit));
+    }
+    Ok(())
 }
 
 /// The doors, whether open or not.

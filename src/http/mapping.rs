@@ -6,7 +6,9 @@ use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 
 use super::problem::{Code, Problem};
+use crate::actors::circuit_breaker;
 use crate::actors::ledger::Refused;
+use crate::domain::breaker::FailureKind;
 use crate::domain::listing::{ListingError, filter_fields, sort_fields};
 use crate::domain::order::amend::Refusal;
 use crate::domain::order::{Fault, FaultKind};
@@ -40,7 +42,21 @@ impl From<Failure> for Problem {
                 (Code::DatabaseError, "The database answered unexpectedly; nothing was stored")
             }
         };
-        Self::new(code, message).inside(failure.to_string())
+        let problem = Self::new(code, message).inside(failure.to_string());
+        match failure {
+            Failure::Exhausted { .. } => problem.accusing(FailureKind::Exhausted),
+            Failure::TooSlow => problem.accusing(FailureKind::TimedOut),
+            Failure::Away { .. } | Failure::Lost { .. } | Failure::Collision { .. } => problem,
+            Failure::Full { .. } | Failure::Data { .. } | Failure::Broken { .. } => problem,
+        }
+    }
+}
+
+impl From<circuit_breaker::Refusal> for Problem {
+    /// Not logged one by one: while the breaker is open this is said to everybody.
+    fn from(refusal: circuit_breaker::Refusal) -> Self {
+        let problem = Self::new(Code::ServiceOverloaded, OVERLOADED);
+        problem.wait(refusal.wait).of_breaker(refusal.breaker.name())
     }
 }
 

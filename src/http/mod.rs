@@ -30,14 +30,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix::Addr;
+use actix::{Addr, Recipient};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
 use self::problem::{Code, Problem};
+use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
 use crate::actors::ledger::Ledger;
+use crate::actors::observe::Observe;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::Clock;
 use crate::ports::gauge::PoolGauge;
@@ -52,6 +54,12 @@ pub type Exposition = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 #[derive(Clone)]
 pub struct Doors {
     pub ledger: Addr<Ledger>,
+    /// What every route that needs the connection pool asks first.
+    pub pool_breaker: BreakerHandle,
+    /// The breakers that an operator may order about.
+    pub breakers: Vec<(Protected, Addr<CircuitBreaker>)>,
+    /// Who tells of itself, by name.
+    pub rooms: Vec<(&'static str, Recipient<Observe>)>,
     pub library: Arc<dyn Library>,
     pub catalogue: Arc<dyn Catalogue>,
     pub gauge: Arc<dyn PoolGauge>,

@@ -10,6 +10,7 @@ use super::health::state_name;
 use super::problem::Problem;
 use super::wire::Timestamp;
 use super::{Doors, json_answer};
+use crate::domain::breaker::StateName;
 use crate::domain::moment::Moment;
 use crate::domain::pool::{PoolColour, PoolLoad, PoolSample};
 
@@ -18,6 +19,7 @@ use crate::domain::pool::{PoolColour, PoolLoad, PoolSample};
 #[serde(rename_all = "camelCase")]
 struct SystemHealth {
     connection_pool: ConnectionPool,
+    circuit_breaker: Breaker,
     database: Database,
     /// HEALTHY or UNHEALTHY.
     #[schema(example = "HEALTHY")]
@@ -41,6 +43,36 @@ struct ConnectionPool {
     /// HEALTHY, MODERATE_LOAD, HIGH_LOAD or CRITICAL.
     #[schema(example = "HEALTHY")]
     status: &'static str,
+}
+
+/// The breaker before the connection pool.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PoolBreaker)]
+struct Breaker {
+    /// It refuses everything that needs a connection.
+    open: bool,
+    /// CLOSED, OPEN, HALF_OPEN, FORCED_OPEN, FORCED_CLOSED, DISABLED or METRICS_ONLY.
+    #[schema(example = "CLOSED")]
+    state: &'static str,
+    /// Waits for a connection that ran out since one last succeeded.
+    failure_count: u32,
+    /// Requests refused since the start.
+    rejections: u64,
+}
+
+impl Breaker {
+    /// Asks no actor: health is told also when an actor hangs.
+    fn of(doors: &Doors) -> Self {
+        let view = doors.pool_breaker.view();
+        let state = view.state();
+        Self {
+            open: matches!(state, StateName::Open | StateName::ForcedOpen),
+            state: breaker_state(state),
+            failure_count: doors.gauge.timeouts_in_a_row(),
+            rejections: view.refused_total(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,7 +132,8 @@ struct PoolRatio {
 pub(super) async fn system(doors: web::Data<Doors>) -> Result<HttpResponse, Problem> {
     let (sample, state) = (doors.gauge.sample(), doors.gauge.state());
     let load = sample.load();
-    let is_healthy = state.is_serving() && load != PoolLoad::Critical;
+    let breaker = Breaker::of(&doors);
+    let is_healthy = state.is_serving() && load != PoolLoad::Critical && !breaker.open;
     let health = SystemHealth {
         connection_pool: ConnectionPool {
             r#type: "WEIR",
@@ -113,6 +146,7 @@ pub(super) async fn system(doors: web::Data<Doors>) -> Result<HttpResponse, Prob
             pool_name: "WeirPool",
             status: load_name(load),
         },
+        circuit_breaker: breaker,
         database: Database { state: state_name(&state) },
         status: if is_healthy { "HEALTHY" } else { "UNHEALTHY" },
         timestamp: millis(doors.clock.utc()),
@@ -185,6 +219,19 @@ const fn load_name(load: PoolLoad) -> &'static str {
         PoolLoad::Moderate => "MODERATE_LOAD",
         PoolLoad::High => "HIGH_LOAD",
         PoolLoad::Critical => "CRITICAL",
+    }
+}
+
+/// A state as people and callers read it.
+pub(super) const fn breaker_state(state: StateName) -> &'static str {
+    match state {
+        StateName::Closed => "CLOSED",
+        StateName::Open => "OPEN",
+        StateName::HalfOpen => "HALF_OPEN",
+        StateName::ForcedOpen => "FORCED_OPEN",
+        StateName::ForcedClosed => "FORCED_CLOSED",
+        StateName::Disabled => "DISABLED",
+        StateName::MetricsOnly => "METRICS_ONLY",
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::request_id::RequestId;
+use crate::domain::breaker::FailureKind;
 use crate::domain::moment::Moment;
 
 /// The longest wait that a caller is told, in seconds.
@@ -109,6 +110,8 @@ struct Parts {
     code: Code,
     message: String,
     field: Option<String>,
+    breaker: Option<&'static str>,
+    accused: Option<FailureKind>,
     wait: Option<Duration>,
     allow: Option<String>,
     extra: Map<String, Value>,
@@ -123,6 +126,8 @@ impl Problem {
             code,
             message: message.into(),
             field: None,
+            breaker: None,
+            accused: None,
             wait: code.wait(),
             allow: None,
             extra: Map::new(),
@@ -136,6 +141,25 @@ impl Problem {
     pub fn at(mut self, field: impl Into<String>) -> Self {
         self.0.field = Some(field.into()).filter(|field| !field.is_empty());
         self
+    }
+
+    /// The breaker that refused.
+    #[must_use]
+    pub(super) fn of_breaker(mut self, name: &'static str) -> Self {
+        self.0.breaker = Some(name);
+        self
+    }
+
+    /// It speaks against the connection pool.
+    #[must_use]
+    pub(super) fn accusing(mut self, kind: FailureKind) -> Self {
+        self.0.accused = Some(kind);
+        self
+    }
+
+    /// What it says against the connection pool, if anything.
+    pub(super) fn accused(&self) -> Option<FailureKind> {
+        self.0.accused
     }
 
     #[must_use]
@@ -201,7 +225,7 @@ impl Problem {
             timestamp: now.to_string(),
             request_id: id.as_str(),
             retry_after,
-            details: parts.field.as_deref().map(|field| Details { field }),
+            details: Details::of(parts),
             extra: &parts.extra,
         };
         // A map of strings and numbers always has a JSON form.
@@ -286,7 +310,19 @@ pub(super) struct Body<'a> {
 #[schema(as = ProblemDetails)]
 struct Details<'a> {
     /// The field, parameter or header at fault, such as `[3].quantity`.
-    field: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// The circuit breaker that refused the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "pool")]
+    breaker: Option<&'a str>,
+}
+
+impl<'a> Details<'a> {
+    fn of(parts: &'a Parts) -> Option<Self> {
+        let details = Self { field: parts.field.as_deref(), breaker: parts.breaker };
+        (details.field.is_some() || details.breaker.is_some()).then_some(details)
+    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,14 @@ fn public_routes(config: &mut ServiceConfig<'_>) {
 }
 
 fn admin_routes(config: &mut ServiceConfig<'_>) {
-    config.service(admin::metrics).service(admin::prometheus);
+    config
+        .service(admin::metrics)
+        .service(admin::prometheus)
+        .service(admin::actors::list)
+        .service(admin::actors::read)
+        .service(admin::breakers::list)
+        .service(admin::breakers::read)
+        .service(admin::breakers::operate);
 }
 
 /// The public application.

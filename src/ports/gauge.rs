@@ -34,6 +34,8 @@ pub trait PoolGauge: Send + Sync {
     fn holds(&self) -> Vec<Hold>;
     /// Waits for a connection that ran out, since the start.
     fn timeouts(&self) -> u64;
+    /// Those of them since somebody last got one, on the side that is worse off.
+    fn timeouts_in_a_row(&self) -> u32;
 
     /// Asks a database that is away whether it is back, beside the gate, and opens the gate if
     /// so.

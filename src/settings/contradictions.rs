@@ -44,6 +44,8 @@ const CHECKS: &[Check] = &[
         must: "be at most pool.acquire_timeout" },
     Check { key: "pool.hold_warning", with: &["database.write_within"], holds: hold_warning_outlasts_a_write,
         must: "be more than database.write_within, or sound writes are called leaks" },
+    Check { key: "pool_breaker.patience", with: &["pool.acquire_timeout"], holds: patience_outlasts_acquiring,
+        must: "be more than pool.acquire_timeout, or a probe that waits for a connection counts as lost" },
     Check { key: "admin.bind", with: &["server.bind"], holds: listeners_do_not_collide,
         must: "differ from server.bind" },
     Check { key: "admin.bind", with: &["admin.token", "admin.token_file"], holds: open_admin_has_a_token,
@@ -102,6 +104,10 @@ fn validation_is_part_of_acquiring(s: &Settings) -> bool {
 
 fn hold_warning_outlasts_a_write(s: &Settings) -> bool {
     s.pool.hold_warning > s.database.write_within
+}
+
+fn patience_outlasts_acquiring(s: &Settings) -> bool {
+    s.pool_breaker.patience > s.pool.acquire_timeout
 }
 
 fn open_admin_has_a_token(s: &Settings) -> bool {

@@ -7,8 +7,8 @@ use log::LevelFilter;
 
 use super::reader::Reader;
 use super::sections::{
-    AdminSettings, DatabaseSettings, LedgerSettings, LogFormat, LogSettings, PoolSettings,
-    ServerSettings, Settings,
+    AdminSettings, DatabaseSettings, LedgerSettings, LogFormat, LogSettings, PoolBreakerSettings,
+    PoolSettings, ServerSettings, Settings,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,6 +22,9 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 /// JSON readers keep whole numbers exact up to 2^53; half of them are left for the ids to come.
 const FIRST_ORDER_ID_MAX: i64 = 1 << 52;
+
+/// With the jitter of a fifth it is the 60 s that `Retry-After` says at most.
+const OPENING_MAX: Duration = Duration::from_secs(50);
 
 const LEVELS: &[(&str, LevelFilter)] = &[
     ("warn", LevelFilter::Warn),
@@ -56,6 +59,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Settings {
             write_within: r.duration("database.write_within", TENTH..=MINUTE),
         },
         pool: pool(r),
+        pool_breaker: pool_breaker(r),
         ledger: LedgerSettings {
             lanes: r.whole("ledger.lanes", 1..=16),
             group_max: r.whole("ledger.group_max", 1..=4_096),
@@ -84,5 +88,17 @@ fn pool(r: &mut Reader<'_>) -> PoolSettings {
         instances: r.whole("pool.instances", 1..=1_000),
         sqlite_readers: r.whole("pool.sqlite_readers", 1..=64),
         sample_every: r.duration("pool.sample_every", TENTH..=MINUTE),
+    }
+}
+
+fn pool_breaker(r: &mut Reader<'_>) -> PoolBreakerSettings {
+    PoolBreakerSettings {
+        utilisation: r.number("pool_breaker.utilisation", 0.1..=1.0),
+        samples: r.whole("pool_breaker.samples", 1..=1_000),
+        timeouts: r.whole("pool_breaker.timeouts", 1..=1_000),
+        open_for: r.duration("pool_breaker.open_for", SECOND..=OPENING_MAX),
+        open_growth: r.number("pool_breaker.open_growth", 1.0..=10.0),
+        probes: r.whole("pool_breaker.probes", 1..=100),
+        patience: r.duration("pool_breaker.patience", SECOND..=TEN_MINUTES),
     }
 }

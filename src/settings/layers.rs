@@ -83,14 +83,30 @@ impl Entry {
         }
     }
 
+    /// The value as a number with or without a point; text as in [`Entry::whole`].
+    pub(super) fn number(&self) -> Option<f64> {
+        match self.origin {
+            Origin::Default | Origin::File(_) => {
+                let whole = || self.value.as_integer().and_then(|it| i32::try_from(it).ok());
+                self.value.as_float().or_else(|| whole().map(f64::from))
+            }
+            Origin::Environment(_) | Origin::Flag => self.value.as_str()?.parse().ok(),
+        }
+    }
+
     /// The value as it would stand in a file for a key that takes text.
     pub(super) fn shown(&self) -> String {
         self.value.to_string()
     }
 
-    /// The value as it would stand in a file for a key that takes a number.
+    /// The value as it would stand in a file for a key that takes a whole number.
     pub(super) fn shown_whole(&self) -> String {
         self.whole().map_or_else(|| self.shown(), |number| number.to_string())
+    }
+
+    /// The value as it would stand in a file for a key that takes a number.
+    pub(super) fn shown_number(&self) -> String {
+        self.number().map_or_else(|| self.shown(), |number| Value::from(number).to_string())
     }
 }
 

@@ -25,8 +25,8 @@ pub use fault::{Fault, Faults};
 pub use layers::{DEFAULT_TOML, Origin, SettingsFile, Sources};
 pub use secret::Secret;
 pub use sections::{
-    AdminSettings, DatabaseSettings, LedgerSettings, LogFormat, LogSettings, PoolSettings,
-    ServerSettings, Settings,
+    AdminSettings, DatabaseSettings, LedgerSettings, LogFormat, LogSettings, PoolBreakerSettings,
+    PoolSettings, ServerSettings, Settings,
 };
 
 use contradictions::contradictions;

@@ -54,6 +54,16 @@ impl<'a> Reader<'a> {
         self.read(key, &rule, Entry::shown_whole, parse).unwrap_or(*bound.start())
     }
 
+    /// A number with or without a point, within a bound.
+    pub(super) fn number(&mut self, key: &'static str, bound: RangeInclusive<f64>) -> f64 {
+        let rule = format!("from {} to {}", bound.start(), bound.end());
+        let parse = |entry: &Entry| {
+            let number = entry.number().ok_or_else(|| format!("be a number {rule}"))?;
+            Some(number).filter(|number| bound.contains(number)).ok_or_else(|| format!("be {rule}"))
+        };
+        self.read(key, &rule, Entry::shown_number, parse).unwrap_or(*bound.start())
+    }
+
     /// A time such as `"5s"`, within a bound.
     pub(super) fn duration(
         &mut self,

@@ -19,6 +19,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// The connections to it.
     pub pool: PoolSettings,
+    /// When the work that needs them is refused.
+    pub pool_breaker: PoolBreakerSettings,
     /// How it is written to.
     pub ledger: LedgerSettings,
     /// What is told to stderr.
@@ -95,6 +97,25 @@ pub struct PoolSettings {
     pub sqlite_readers: u32,
     /// How often the pool is measured.
     pub sample_every: Duration,
+}
+
+/// `[pool_breaker]`: when the work that needs a connection is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolBreakerSettings {
+    /// From this share of the maximum on a sample of the pool is high.
+    pub utilisation: f64,
+    /// So many high samples in a row open the breaker.
+    pub samples: u32,
+    /// So many waits for a connection in a row that ran out open it, too.
+    pub timeouts: u32,
+    /// How long it is open.
+    pub open_for: Duration,
+    /// Each opening in a row is longer by this factor.
+    pub open_growth: f64,
+    /// Requests that then try whether it is over.
+    pub probes: u32,
+    /// A probe that is not heard of for so long has failed.
+    pub patience: Duration,
 }
 
 /// `[ledger]`: how the database is written to.

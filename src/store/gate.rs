@@ -35,10 +35,17 @@ pub(super) struct Seats {
 
 pub(super) struct Gate {
     seats: Seats,
-    read: Arc<Semaphore>,
-    write: Arc<Semaphore>,
+    read: Entrance,
+    write: Entrance,
     acquire_timeout: Duration,
     desk: Arc<Desk>,
+}
+
+/// The places of one side.
+struct Entrance {
+    free: Arc<Semaphore>,
+    /// Waits that ran out since somebody last got in.
+    timeouts_in_a_row: AtomicU32,
 }
 
 /// What passes report to when they end.
@@ -74,7 +81,6 @@ impl Gate {
         meter: Arc<dyn PoolMeter>,
         outage: Arc<Outage>,
     ) -> Self {
-        let semaphore = |seats| Arc::new(Semaphore::new(usize::try_from(seats).unwrap_or(1)));
         let desk = Desk {
             clock: Arc::clone(clock),
             meter,
@@ -85,7 +91,7 @@ impl Gate {
             waiting: AtomicU32::new(0),
             timeouts: AtomicU64::new(0),
         };
-        let (read, write) = (semaphore(seats.read), semaphore(seats.write));
+        let (read, write) = (Entrance::new(seats.read), Entrance::new(seats.write));
         Self { seats, read, write, acquire_timeout, desk: Arc::new(desk) }
     }
 
@@ -115,15 +121,16 @@ impl Gate {
         side: Side,
         doing: &'static str,
     ) -> Result<Pass, Failure> {
-        let semaphore = match side {
+        let entrance = match side {
             Side::Read => &self.read,
             Side::Write => &self.write,
         };
         let started = self.desk.clock.instant();
-        let seat = match Arc::clone(semaphore).try_acquire_owned() {
+        let seat = match Arc::clone(&entrance.free).try_acquire_owned() {
             Ok(seat) => seat,
-            Err(_) => self.wait(semaphore).await?,
+            Err(_) => self.wait(entrance).await?,
         };
+        entrance.note_entry();
         let now = self.desk.clock.instant();
         self.desk.meter.waited(now.duration_since(started));
         let number = self.desk.next.fetch_add(1, Relaxed);
@@ -131,14 +138,15 @@ impl Gate {
         Ok(Pass { desk: Arc::clone(&self.desk), number, _seat: seat })
     }
 
-    async fn wait(&self, semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Failure> {
+    async fn wait(&self, entrance: &Entrance) -> Result<OwnedSemaphorePermit, Failure> {
         let _waiting = Waiting::count(&self.desk.waiting);
-        let seat = Arc::clone(semaphore).acquire_owned();
+        let seat = Arc::clone(&entrance.free).acquire_owned();
         match tokio::time::timeout(self.acquire_timeout, seat).await {
             Ok(Ok(seat)) => Ok(seat),
             Ok(Err(_)) => Err(Failure::Away { reason: "the store is closed".to_owned() }),
             Err(_) => {
                 self.desk.timeouts.fetch_add(1, Relaxed);
+                entrance.timeouts_in_a_row.fetch_add(1, Relaxed);
                 self.desk.meter.timed_out();
                 Err(Failure::Exhausted { waited: self.acquire_timeout })
             }
@@ -174,8 +182,9 @@ impl Gate {
     }
 
     pub(super) fn sample(&self, open: u32) -> PoolSample {
-        let taken = |seats: u32, semaphore: &Semaphore| {
-            seats.saturating_sub(u32::try_from(semaphore.available_permits()).unwrap_or(u32::MAX))
+        let taken = |seats: u32, entrance: &Entrance| {
+            let free = entrance.free.available_permits();
+            seats.saturating_sub(u32::try_from(free).unwrap_or(u32::MAX))
         };
         let active = taken(self.seats.read, &self.read) + taken(self.seats.write, &self.write);
         PoolSample {
@@ -191,6 +200,13 @@ impl Gate {
         self.desk.timeouts.load(Relaxed)
     }
 
+    /// Of the side that is worse off: those who read get in while the writers are stuck, which
+    /// helps no writer.
+    pub(super) fn timeouts_in_a_row(&self) -> u32 {
+        let of = |entrance: &Entrance| entrance.timeouts_in_a_row.load(Relaxed);
+        of(&self.read).max(of(&self.write))
+    }
+
     pub(super) fn holds(&self) -> Vec<Hold> {
         let now = self.desk.clock.instant();
         let hold =
@@ -198,6 +214,20 @@ impl Gate {
         let mut holds: Vec<Hold> = lock(&self.desk.holders).values().map(hold).collect();
         holds.sort_by_key(|hold| std::cmp::Reverse(hold.held));
         holds
+    }
+}
+
+impl Entrance {
+    fn new(seats: u32) -> Self {
+        let free = Arc::new(Semaphore::new(usize::try_from(seats).unwrap_or(1)));
+        Self { free, timeouts_in_a_row: AtomicU32::new(0) }
+    }
+
+    /// Writes only when there is something to forget: everybody comes through here.
+    fn note_entry(&self) {
+        if self.timeouts_in_a_row.load(Relaxed) > 0 {
+            self.timeouts_in_a_row.store(0, Relaxed);
+        }
     }
 }
 
@@ -257,6 +287,23 @@ mod tests {
         assert_eq!(refused, Some(Failure::Exhausted { waited: Duration::from_secs(5) }));
         assert_eq!(SystemClock.instant().duration_since(started), Duration::from_secs(5));
         assert_eq!((gate.timeouts(), gate.sample(0).waiting), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_that_run_out_are_in_a_row_until_somebody_gets_in_on_the_same_side() {
+        let gate = gate(1);
+        let held = gate.enter(Side::Read, "first").await.unwrap();
+
+        for row in 1..=3 {
+            assert!(gate.enter(Side::Read, "late").await.is_err());
+            assert!(gate.enter(Side::Write, "beside").await.is_ok());
+            assert_eq!(gate.timeouts_in_a_row(), row);
+        }
+        drop(held);
+
+        assert_eq!(gate.timeouts_in_a_row(), 3);
+        assert!(gate.enter(Side::Read, "next").await.is_ok());
+        assert_eq!((gate.timeouts_in_a_row(), gate.timeouts()), (0, 3));
     }
 
     #[tokio::test(start_paused = true)]

@@ -74,6 +74,10 @@ impl PoolGauge for Store {
         self.gate.timeouts()
     }
 
+    fn timeouts_in_a_row(&self) -> u32 {
+        self.gate.timeouts_in_a_row()
+    }
+
     async fn probe(&self) -> DatabaseState {
         if let DatabaseState::Away { .. } = self.gate.state()
             && self.ask().await.is_ok()

@@ -128,6 +128,14 @@ pub const METRICS: &[Metric] = &[
     counter("ledger_halvings_total", &[], "Groups cut in two to isolate or to hurry a request"),
     counter("ledger_retries_total", &["reason"], "Writes tried again"),
     counter("ledger_refusals_total", &["reason"], "Requests not written, or nobody knows"),
+    gauge("circuit_breaker_state", &["breaker"], "How the breaker stands, as a number"),
+    counter(
+        "circuit_breaker_state_transitions_total",
+        &["breaker", "from", "to"],
+        "Changes of the breaker",
+    ),
+    counter("circuit_breaker_rejections_total", &["breaker"], "Calls that were not permitted"),
+    gauge("circuit_breaker_permits_out", &["breaker"], "Permitted calls that are waited for"),
     gauge("weir_build_info", &["version"], "1, with the version that runs"),
 ];
 
@@ -144,7 +152,7 @@ mod tests {
             let lower =
                 |text: &str| text.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());
             assert!(lower(name) && labels.iter().all(|label| lower(label)), "{name}");
-            assert!(["http", "db", "ledger", "weir"].contains(&words[0]), "{name}");
+            assert!(["http", "db", "ledger", "circuit", "weir"].contains(&words[0]), "{name}");
             assert_eq!(*kind == Kind::Counter, counts(name), "{name}");
             let is_time = words.iter().any(|word| ["duration", "wait"].contains(word));
             assert_eq!(is_time, name.ends_with("_seconds"), "{name}");

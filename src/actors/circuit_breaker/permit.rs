@@ -35,6 +35,12 @@ impl Permit {
         Self { place: None }
     }
 
+    /// Whether somebody waits for the outcome.
+    #[must_use]
+    pub const fn is_heard(&self) -> bool {
+        self.place.is_some()
+    }
+
     /// The other side answered as it should. A definite refusal of what was asked is an answer
     /// too.
     pub fn succeeded(self, took: Duration) {

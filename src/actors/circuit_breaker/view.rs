@@ -138,16 +138,26 @@ impl BreakerHandle {
         &self.view
     }
 
+    /// What needs no question: the answer of a breaker that is open or closed. None if it must
+    /// be asked.
+    #[must_use]
+    pub fn permit_unasked(&self) -> Option<Result<Permit, Refusal>> {
+        let shown = **self.view.0.shown.load();
+        match shown.door.glance(self.view.0.clock.instant()) {
+            Glance::Pass { heard: false, .. } => Some(Ok(Permit::unheard())),
+            Glance::Pass { ticket, heard: true } => Some(self.view.grant(ticket)),
+            Glance::Refused { wait } => Some(Err(self.view.refused(wait, shown.state.label()))),
+            Glance::Ask => None,
+        }
+    }
+
     /// Leave to make one call. A breaker that has died permits everything, unless an operator
     /// had forced it open: what it protects has other bounds, and a house that refuses for ever
     /// helps nobody.
     pub async fn permit(&self) -> Result<Permit, Refusal> {
-        let shown = **self.view.0.shown.load();
-        match shown.door.glance(self.view.0.clock.instant()) {
-            Glance::Pass { heard: false, .. } => Ok(Permit::unheard()),
-            Glance::Pass { ticket, heard: true } => self.view.grant(ticket),
-            Glance::Refused { wait } => Err(self.view.refused(wait, shown.state.label())),
-            Glance::Ask => self.ask().await,
+        match self.permit_unasked() {
+            Some(answer) => answer,
+            None => self.ask().await,
         }
     }
 

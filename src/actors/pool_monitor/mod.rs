@@ -4,8 +4,10 @@
 //! | hears | from | answers |
 //! |---|---|---|
 //! | [`ObservePool`] | http | [`PoolPicture`] |
+//! | [`BreakerChanged`] | the pool's breaker | nothing; it measures quicker while that is not closed |
 //! | [`Observe`] | anyone | [`Snapshot`] |
 //!
+//! Says: [`PoolSampled`] to the pool's breaker, after each look.
 //! Holds: the samples of the last ten minutes and what was said in the log already. Stores
 //! nothing: a restart begins with an empty history.
 //! Fails: a probe that panics or hangs is given up and the next one begins. If the monitor itself
@@ -18,15 +20,17 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix::{Actor, AsyncContext, Context, Handler, MessageResult};
+use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient, SpawnHandle};
 use actix::{fut::ActorFutureExt, fut::WrapFuture};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use self::message::{ObservePool, PoolPicture};
+use super::circuit_breaker::{BreakerChanged, PoolSampled};
 use super::observe::{Observe, Snapshot};
+use crate::domain::breaker::StateName;
 use crate::domain::moment::Moment;
 use crate::domain::pool::{PoolColour, PoolSample};
 use crate::domain::pool_watch::{PoolWatch, Turn};
@@ -36,7 +40,9 @@ use crate::ports::gauge::{DatabaseState, Hold, PoolGauge};
 /// How far back the history goes.
 const HISTORY: Duration = Duration::from_mins(10);
 /// The most samples in it, however quickly they come.
-const HISTORY_SAMPLES_MAX: u128 = 6_000;
+const HISTORY_SAMPLES_MAX: usize = 6_000;
+/// The pool is measured at least so often while its breaker is not closed.
+const QUICK: Duration = Duration::from_secs(1);
 /// The pause between two looks for a database that is away.
 const PROBE_EVERY: Duration = Duration::from_millis(250);
 /// How long one look may take.
@@ -47,7 +53,7 @@ const _: () = assert!(PROBE_EVERY.as_millis() < PROBE_LIMIT.as_millis());
 /// When the monitor does what.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How often the pool is measured.
+    /// How often the pool is measured while its breaker is closed.
     pub sample_every: Duration,
     /// Whoever holds a connection for so long is named in the log.
     pub hold_warning: Duration,
@@ -58,16 +64,29 @@ pub struct PoolMonitor {
     clock: Arc<dyn Clock>,
     pace: Pace,
     watch: PoolWatch,
-    history: VecDeque<(Moment, PoolSample)>,
+    history: VecDeque<Look>,
+    breaker: Recipient<PoolSampled>,
+    breaker_is_closed: bool,
+    /// The timer that measures.
+    measuring: Option<SpawnHandle>,
     probing: bool,
     since: Moment,
     counters: Counters,
     last_error: Option<String>,
 }
 
+/// What was seen at one tick.
+struct Look {
+    instant: Instant,
+    at: Moment,
+    sample: PoolSample,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Counters {
     samples: u64,
+    /// Samples that the breaker's full mailbox did not take.
+    samples_untold: u64,
     warnings: u64,
     probes: u64,
     probes_failed: u64,
@@ -82,7 +101,12 @@ enum Probed {
 
 impl PoolMonitor {
     #[must_use]
-    pub fn new(gauge: Arc<dyn PoolGauge>, clock: Arc<dyn Clock>, pace: Pace) -> Self {
+    pub fn new(
+        gauge: Arc<dyn PoolGauge>,
+        clock: Arc<dyn Clock>,
+        pace: Pace,
+        breaker: Recipient<PoolSampled>,
+    ) -> Self {
         let since = clock.utc();
         Self {
             gauge,
@@ -90,6 +114,9 @@ impl PoolMonitor {
             pace,
             watch: PoolWatch::new(pace.hold_warning),
             history: VecDeque::new(),
+            breaker,
+            breaker_is_closed: true,
+            measuring: None,
             probing: false,
             since,
             counters: Counters::default(),
@@ -97,11 +124,22 @@ impl PoolMonitor {
         }
     }
 
+    /// Measures from now on at the pace that the breaker's state asks for.
+    fn keep_pace(&mut self, context: &mut Context<Self>) {
+        if let Some(measuring) = self.measuring.take() {
+            context.cancel_future(measuring);
+        }
+        let usual = self.pace.sample_every;
+        let every = if self.breaker_is_closed { usual } else { usual.min(QUICK) };
+        self.measuring = Some(context.run_interval(every, Self::measure));
+    }
+
     /// Measures the pool, and says what is worth saying.
     fn measure(&mut self, _: &mut Context<Self>) {
         let sample = self.gauge.sample();
         self.counters.samples += 1;
         self.remember(sample);
+        self.tell_breaker(sample);
         if let Some(turn) = self.watch.note_sample(&sample) {
             self.tell(turn, &sample);
         }
@@ -111,10 +149,21 @@ impl PoolMonitor {
     }
 
     fn remember(&mut self, sample: PoolSample) {
-        while self.history.len() >= samples_max(self.pace.sample_every) {
+        let (instant, at) = (self.clock.instant(), self.clock.utc());
+        let is_old = |look: &mut Look| instant.saturating_duration_since(look.instant) >= HISTORY;
+        while self.history.pop_front_if(is_old).is_some() {}
+        if self.history.len() >= HISTORY_SAMPLES_MAX {
             self.history.pop_front();
         }
-        self.history.push_back((self.clock.utc(), sample));
+        self.history.push_back(Look { instant, at, sample });
+    }
+
+    fn tell_breaker(&mut self, sample: PoolSample) {
+        let acquire_timeouts_in_a_row = self.gauge.timeouts_in_a_row();
+        let sampled = PoolSampled { sample, acquire_timeouts_in_a_row };
+        if self.breaker.try_send(sampled).is_err() {
+            self.counters.samples_untold += 1;
+        }
     }
 
     fn tell(&mut self, turn: Turn, sample: &PoolSample) {
@@ -175,18 +224,24 @@ impl PoolMonitor {
     }
 }
 
-/// As many samples as the history holds at this pace, and at least one.
-fn samples_max(sample_every: Duration) -> usize {
-    let samples = HISTORY.as_micros() / sample_every.as_micros().max(1);
-    usize::try_from(samples.clamp(1, HISTORY_SAMPLES_MAX)).unwrap_or(1)
-}
-
 impl Actor for PoolMonitor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(self.pace.sample_every, Self::measure);
+        self.keep_pace(context);
         context.run_interval(PROBE_EVERY, Self::look);
+    }
+}
+
+impl Handler<BreakerChanged> for PoolMonitor {
+    type Result = ();
+
+    fn handle(&mut self, event: BreakerChanged, context: &mut Self::Context) {
+        let is_closed = event.change.to == StateName::Closed;
+        if is_closed != self.breaker_is_closed {
+            self.breaker_is_closed = is_closed;
+            self.keep_pace(context);
+        }
     }
 }
 
@@ -197,7 +252,7 @@ impl Handler<ObservePool> for PoolMonitor {
         MessageResult(PoolPicture {
             sample: self.gauge.sample(),
             state: self.gauge.state(),
-            history: self.history.iter().copied().collect(),
+            history: self.history.iter().map(|look| (look.at, look.sample)).collect(),
             holds: self.gauge.holds(),
             timeouts: self.gauge.timeouts(),
         })
@@ -208,9 +263,10 @@ impl Handler<Observe> for PoolMonitor {
     type Result = MessageResult<Observe>;
 
     fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
-        let Counters { samples, warnings, probes, probes_failed } = self.counters;
+        let Counters { samples, samples_untold, warnings, probes, probes_failed } = self.counters;
         let counters = [
             ("samples", samples),
+            ("samples_untold", samples_untold),
             ("warnings", warnings),
             ("probes", probes),
             ("probes_failed", probes_failed),

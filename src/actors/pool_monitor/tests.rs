@@ -7,6 +7,10 @@ use async_trait::async_trait;
 use tokio::time::sleep;
 
 use super::*;
+use crate::actors::circuit_breaker::{
+    CircuitBreaker, ObserveBreaker, Operate, Protected, Setup, Subscribe,
+};
+use crate::domain::breaker::{Command, Config, Reason};
 use crate::ports::clock::SystemClock;
 
 const PACE: Pace =
@@ -28,6 +32,7 @@ struct Panel {
     holds: Vec<Hold>,
     away: bool,
     starting: bool,
+    timeouts_in_a_row: u32,
     probe: Probe,
     probe_takes: Duration,
     probes: u64,
@@ -65,6 +70,10 @@ impl PoolGauge for FakeGauge {
 
     fn timeouts(&self) -> u64 {
         7
+    }
+
+    fn timeouts_in_a_row(&self) -> u32 {
+        self.panel().timeouts_in_a_row
     }
 
     async fn probe(&self) -> DatabaseState {
@@ -105,6 +114,7 @@ impl Drop for UnderWay<'_> {
 
 struct House {
     monitor: Addr<PoolMonitor>,
+    breaker: Addr<CircuitBreaker>,
     gauge: Arc<FakeGauge>,
 }
 
@@ -114,8 +124,19 @@ impl House {
         let gauge = Arc::new(FakeGauge::default());
         gauge.panel().sample = used(10);
         let port: Arc<dyn PoolGauge> = gauge.clone();
-        let monitor = PoolMonitor::new(port, Arc::new(SystemClock), pace).start();
-        Self { monitor, gauge }
+        let clock = Arc::new(SystemClock);
+        let rules = Config::pool().check().unwrap();
+        let setup = Setup { protects: Protected::Pool, rules, permits_max: 9, seed: 7 };
+        let (breaker, _) = CircuitBreaker::new(&setup, clock.clone(), Arc::new(()));
+        let breaker = breaker.start();
+        let told = breaker.clone().recipient();
+        let monitor = PoolMonitor::new(port, clock, pace, told).start();
+        breaker.do_send(Subscribe(monitor.clone().recipient()));
+        Self { monitor, breaker, gauge }
+    }
+
+    async fn breaker_state(&self) -> StateName {
+        self.breaker.send(ObserveBreaker).await.unwrap().picture.state
     }
 
     /// Loses the database; from now on probes do as told.
@@ -194,13 +215,73 @@ async fn the_history_is_ten_minutes_long_and_the_oldest_goes_first() {
     assert_eq!(house.picture().await.history.len(), 120);
 }
 
-#[test]
-fn the_history_is_bounded_at_any_pace() {
-    assert_eq!(samples_max(Duration::from_secs(5)), 120);
-    assert_eq!(samples_max(Duration::from_mins(1)), 10);
-    assert_eq!(samples_max(Duration::from_hours(1)), 1);
-    assert_eq!(samples_max(Duration::from_millis(1)), 6_000);
-    assert_eq!(samples_max(Duration::ZERO), 6_000);
+#[actix::test]
+async fn the_history_is_bounded_at_any_pace() {
+    let house = House::new(Pace { sample_every: Duration::from_millis(50), ..PACE });
+
+    sleep(Duration::from_mins(6)).await;
+
+    assert_eq!(house.counter("samples").await, 7_200);
+    assert_eq!(house.picture().await.history.len(), HISTORY_SAMPLES_MAX);
+}
+
+#[actix::test]
+async fn the_breaker_hears_each_sample_and_opens_at_the_third_high_one() {
+    let house = House::new(PACE);
+    house.gauge.panel().sample = used(75);
+    ticks(2).await;
+    assert_eq!(house.breaker_state().await, StateName::Closed);
+
+    ticks(1).await;
+
+    let seen = house.breaker.send(ObserveBreaker).await.unwrap();
+    assert_eq!(seen.picture.state, StateName::Open);
+    let reason = Reason::Utilisation { samples: 3, ratio: 0.75 };
+    assert_eq!(seen.events[0].change.reason, reason);
+}
+
+#[actix::test]
+async fn the_breaker_hears_of_waits_that_ran_out() {
+    let house = House::new(PACE);
+    house.gauge.panel().timeouts_in_a_row = 2;
+    ticks(1).await;
+    assert_eq!(house.breaker_state().await, StateName::Closed);
+
+    house.gauge.panel().timeouts_in_a_row = 3;
+    ticks(1).await;
+
+    assert_eq!(house.breaker_state().await, StateName::Open);
+}
+
+#[actix::test]
+async fn the_pool_is_measured_each_second_while_its_breaker_is_not_closed() {
+    let house = House::new(PACE);
+    let operate = async |command| {
+        house.breaker.send(Operate { command, reason: "drill".to_owned() }).await.unwrap();
+    };
+    operate(Command::ForceOpen).await;
+    sleep(Duration::from_millis(10_500)).await;
+    assert_eq!(house.counter("samples").await, 10);
+
+    operate(Command::ForceClosed).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(house.counter("samples").await, 11, "another change is no reason to begin anew");
+
+    operate(Command::Reset).await;
+    sleep(Duration::from_millis(10_500)).await;
+    assert_eq!(house.counter("samples").await, 13);
+    assert_eq!(house.counter("samples_untold").await, 0);
+}
+
+#[actix::test]
+async fn quick_looks_are_kept_for_ten_minutes_too() {
+    let house = House::new(PACE);
+    let command = Command::ForceOpen;
+    house.breaker.send(Operate { command, reason: "drill".to_owned() }).await.unwrap();
+
+    sleep(Duration::from_millis(700_500)).await;
+
+    assert_eq!(house.picture().await.history.len(), 600);
 }
 
 #[actix::test]

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use actix::Actor;
+use actix::{Actor, ActorContext, Addr, Handler, Message};
 use actix_web::body::to_bytes;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::http::{Method, StatusCode};
@@ -15,7 +15,11 @@ use serde_json::Value;
 
 use super::super::{Doors, Limits, routes};
 use super::world::{State, World};
+use crate::actors::circuit_breaker::{
+    BreakerHandle, BreakerPicture, CircuitBreaker, ObserveBreaker, Operate, Protected, Setup,
+};
 use crate::actors::ledger::{self, Ledger};
+use crate::domain::breaker::{Command, Config, Opening};
 use crate::ports::clock::SystemClock;
 
 pub(super) const TOKEN: &str = "open-sesame";
@@ -23,7 +27,21 @@ pub(super) const TOKEN: &str = "open-sesame";
 /// The application with a fake world behind it.
 pub(super) struct House {
     pub(super) doors: Doors,
+    pub(super) breaker: Addr<CircuitBreaker>,
     pub(super) world: Arc<World>,
+}
+
+/// Command to a breaker: be gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Stop;
+
+impl Handler<Stop> for CircuitBreaker {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
+        context.stop();
+    }
 }
 
 /// What a caller hears.
@@ -55,8 +73,16 @@ impl House {
         let world = Arc::new(World::new());
         let limits = ledger::Limits { lanes: 1, group_max: 100, line_max, ids_block: 100 };
         let ledger = Ledger::new(world.clone(), Arc::new(SystemClock), Arc::new(()), limits);
+        let ledger = ledger.start();
+        let (breaker, pool_breaker) = breaker();
         let doors = Doors {
-            ledger: ledger.start(),
+            ledger: ledger.clone(),
+            pool_breaker,
+            breakers: vec![(Protected::Pool, breaker.clone())],
+            rooms: vec![
+                ("ledger", ledger.recipient()),
+                ("pool_breaker", breaker.clone().recipient()),
+            ],
             library: world.clone(),
             catalogue: world.clone(),
             gauge: world.clone(),
@@ -71,7 +97,7 @@ impl House {
                 body_within: Duration::from_millis(50),
             },
         };
-        Self { doors, world }
+        Self { doors, breaker, world }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -94,6 +120,27 @@ impl House {
         answer
     }
 
+    /// Only sends and hears: also while others are under way.
+    pub(super) async fn knock(&self, request: TestRequest) -> Answer {
+        let app = init_service(routes::public(web::Data::new(self.doors.clone()))).await;
+        hear(try_call_service(&app, request.to_request()).await).await
+    }
+
+    pub(super) async fn operate(&self, command: Command) {
+        self.breaker.send(Operate { command, reason: "drill".to_owned() }).await.unwrap();
+    }
+
+    pub(super) async fn observe_breaker(&self) -> BreakerPicture {
+        self.breaker.send(ObserveBreaker).await.unwrap()
+    }
+
+    /// The breaker is gone from now on.
+    pub(super) async fn breaker_stops(&self) {
+        self.breaker.send(Stop).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(!self.breaker.connected());
+    }
+
     pub(super) async fn call_admin(&self, request: TestRequest) -> Answer {
         let app = init_service(routes::admin(web::Data::new(self.doors.clone()))).await;
         hear(try_call_service(&app, request.to_request()).await).await
@@ -114,6 +161,17 @@ impl House {
     pub(super) async fn put(&self, uri: &str, body: impl ToString) -> Answer {
         self.call(json(TestRequest::put().uri(uri), body)).await
     }
+}
+
+/// The pool's breaker; it opens for a short time only.
+fn breaker() -> (Addr<CircuitBreaker>, BreakerHandle) {
+    let opening = Opening { time: Duration::from_millis(1200), jitter: 0.0, ..Opening::DEFAULT };
+    let rules = Config { opening, ..Config::pool() }.check().unwrap();
+    let setup = Setup { protects: Protected::Pool, rules, permits_max: 8, seed: 7 };
+    let (room, view) = CircuitBreaker::new(&setup, Arc::new(SystemClock), Arc::new(()));
+    let room = room.start();
+    let handle = BreakerHandle::new(view, room.clone().recipient());
+    (room, handle)
 }
 
 pub(super) fn json(request: TestRequest, body: impl ToString) -> TestRequest {

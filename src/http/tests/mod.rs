@@ -3,9 +3,11 @@
 #![expect(clippy::as_conversions, reason = "the fake counts in whatever is at hand")]
 
 mod admin;
+mod breaker;
 mod closed;
 mod health;
 mod house;
+mod operators;
 mod orders;
 mod reference;
 mod sockets;

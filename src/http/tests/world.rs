@@ -31,6 +31,7 @@ pub(super) struct State {
     pub(super) next_id: i64,
     pub(super) database: DatabaseState,
     pub(super) sample: PoolSample,
+    pub(super) timeouts_in_a_row: u32,
     pub(super) read_failure: Option<Failure>,
     pub(super) write_failure: Option<Failure>,
     /// Reads never end.
@@ -54,6 +55,7 @@ impl World {
             next_id: 1,
             database: DatabaseState::Serving,
             sample: PoolSample { active: 15, idle: 5, waiting: 0, total: 20, max: 60 },
+            timeouts_in_a_row: 0,
             read_failure: None,
             write_failure: None,
             hangs: false,
@@ -234,6 +236,10 @@ impl PoolGauge for World {
 
     fn timeouts(&self) -> u64 {
         0
+    }
+
+    fn timeouts_in_a_row(&self) -> u32 {
+        World::state(self).timeouts_in_a_row
     }
 
     async fn probe(&self) -> DatabaseState {

@@ -85,6 +85,15 @@ fn hold_warning_outlasts_a_write() {
 }
 
 #[test]
+fn patience_outlasts_acquiring() {
+    assert!(Given::nothing().flag("pool_breaker.patience", "5001ms").load().is_ok());
+    contradicts(
+        Given::nothing().flag("pool_breaker.patience", "5s"),
+        &["pool_breaker.patience = \"5s\"", "more than pool.acquire_timeout"],
+    );
+}
+
+#[test]
 fn listeners_do_not_collide() {
     let both = |server, admin| {
         let given = Given::nothing().env("WEIR__ADMIN__TOKEN", "0123456789abcdef");

@@ -50,6 +50,33 @@ fn bounds_are_inclusive() {
 }
 
 #[test]
+fn numbers_may_have_a_point_and_need_none() {
+    let share = |value: &str| Given::nothing().flag("pool_breaker.utilisation", value);
+    let in_a_file = |text: &str| {
+        let text = format!("[pool_breaker]\nutilisation = {text}");
+        Given::nothing().file("weir.toml", &text)
+    };
+
+    for (given, shown) in [
+        (Given::nothing(), "utilisation = 0.75 # default"),
+        (share("0.8"), "utilisation = 0.8 # flag"),
+        (in_a_file("1"), "utilisation = 1.0 # file weir.toml"),
+    ] {
+        let text = given.shown();
+        assert!(text.contains(shown), "{text}");
+    }
+    for (given, told) in [
+        (share("0.09"), "pool_breaker.utilisation = 0.09 (from flag): must be from 0.1 to 1"),
+        (share("NaN"), "pool_breaker.utilisation = nan (from flag): must be from 0.1 to 1"),
+        (share("most"), "\"most\" (from flag): must be a number from 0.1 to 1"),
+        (in_a_file("'0.8'"), "must be a number from 0.1 to 1"),
+    ] {
+        let faults = given.faults();
+        assert!(faults.len() == 1 && faults[0].contains(told), "{faults:#?}");
+    }
+}
+
+#[test]
 fn unknown_keys_are_named_whoever_gave_them() {
     let faults = Given::nothing()
         .file("weir.toml", "pool = 5\nlost = 1\n[pool_size]\n[server.tls]\ncert = 'x'")

@@ -4,6 +4,7 @@
 //! first of its kind must write. Each [`Metrics`] has its own registry, so that tests beside each
 //! other do not count together.
 
+mod breaker;
 mod http;
 mod ledger;
 mod pool;
@@ -18,6 +19,7 @@ use prometheus::core::{MetricVec, MetricVecBuilder};
 use prometheus::{Error, Registry, TextEncoder};
 
 use crate::ports::gauge::PoolGauge;
+use breaker::BreakerSeries;
 use http::HttpSeries;
 use ledger::LedgerSeries;
 use pool::PoolSeries;
@@ -29,6 +31,7 @@ pub struct Metrics {
     http: HttpSeries,
     pool: PoolSeries,
     ledger: LedgerSeries,
+    breakers: BreakerSeries,
 }
 
 impl Metrics {
@@ -38,12 +41,13 @@ impl Metrics {
         let http = HttpSeries::new(&mut registrar)?;
         let pool = PoolSeries::new(&mut registrar)?;
         let ledger = LedgerSeries::new(&mut registrar)?;
+        let breakers = BreakerSeries::new(&mut registrar)?;
         let build = registrar.gauges("weir_build_info")?;
         build.get_metric_with_label_values(&[env!("CARGO_PKG_VERSION")])?.set(1);
         let registry = registrar.finish()?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        Ok(Self { registry, http, pool, ledger })
+        Ok(Self { registry, http, pool, ledger, breakers })
     }
 
     /// From now on each scrape asks this pool. It is not kept alive: the pool itself holds these

@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
+use super::breaker::{CHANGES, STATES};
 use super::http::ROUTES_MAX;
 use super::ledger::{REFUSAL_REASONS, RETRY_REASONS};
 use super::*;
 use crate::actors::ledger::Refused;
+use crate::domain::breaker::StateName;
 use crate::domain::pool::PoolSample;
 use crate::domain::reference::ReferenceKind;
 use crate::ports::Failure;
 use crate::ports::gauge::{DatabaseState, Hold};
 use crate::ports::journal::ChangeRefusal;
-use crate::ports::meter::{HttpMeter, LedgerMeter, PoolMeter};
+use crate::ports::meter::{BreakerMeter, HttpMeter, LedgerMeter, PoolMeter};
 use crate::telemetry::catalogue::{Kind, METRICS};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -39,6 +41,10 @@ impl PoolGauge for Pool {
         0
     }
 
+    fn timeouts_in_a_row(&self) -> u32 {
+        0
+    }
+
     async fn probe(&self) -> DatabaseState {
         self.state()
     }
@@ -49,6 +55,7 @@ fn touched() -> Metrics {
     metrics.answered("GET", "/api/v1/orders", 200, SECOND);
     metrics.problem("NOT_FOUND", 404);
     PoolMeter::held(&metrics, "orders.list", SECOND);
+    metrics.state("pool", "closed");
     metrics
 }
 
@@ -246,7 +253,7 @@ fn what_happens_in_the_ledger_is_counted() {
     metrics.committed(1, 25, SECOND);
     metrics.halved();
     metrics.retried("lost");
-    metrics.refused("busy");
+    LedgerMeter::refused(&metrics, "busy");
 
     let table = [
         ("ledger_line_requests", 3.0),
@@ -312,4 +319,41 @@ fn every_reason_to_refuse_is_foreseen() {
 
     assert_eq!(labels, BTreeSet::from(REFUSAL_REASONS));
     assert!(RETRY_REASONS.iter().all(|reason| labels.contains(reason)));
+}
+
+#[test]
+fn what_becomes_of_a_breaker_is_counted() {
+    let metrics = Metrics::new().unwrap();
+
+    metrics.state("pool", "closed");
+    for (from, to) in CHANGES {
+        let series = format!(
+            r#"circuit_breaker_state_transitions_total{{breaker="pool",from="{from}",to="{to}"}}"#
+        );
+        assert_eq!(value(&metrics, &series), Some(0.0), "{series}");
+    }
+    assert_eq!(value(&metrics, r#"circuit_breaker_rejections_total{breaker="pool"}"#), Some(0.0));
+    metrics.changed("pool", "closed", "open", "utilisation", SECOND);
+    metrics.state("pool", "open");
+    BreakerMeter::refused(&metrics, "pool", "open");
+    metrics.permits_out("pool", 1);
+
+    let table = [
+        (r#"circuit_breaker_state{breaker="pool"}"#, 2.0),
+        (r#"circuit_breaker_state_transitions_total{breaker="pool",from="closed",to="open"}"#, 1.0),
+        (r#"circuit_breaker_rejections_total{breaker="pool"}"#, 1.0),
+        (r#"circuit_breaker_permits_out{breaker="pool"}"#, 1.0),
+    ];
+    for (series, expected) in table {
+        assert_eq!(value(&metrics, series), Some(expected), "{series}");
+    }
+}
+
+#[test]
+fn every_state_of_a_breaker_has_its_number() {
+    let names: BTreeSet<_> = STATES.iter().map(|(name, _)| *name).collect();
+    let numbers: BTreeSet<_> = STATES.iter().map(|(_, number)| *number).collect();
+
+    assert_eq!(names, StateName::ALL.iter().map(|state| state.label()).collect());
+    assert_eq!(numbers, (0..7).collect());
 }

@@ -5,6 +5,8 @@
 //! Stop: readiness goes, the listeners close, requests that are here end, the ledger writes what
 //! it took, the connections say goodbye.
 
+mod pool_breaker;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -12,12 +14,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, Addr, Arbiter};
+use actix::{Actor, Addr, Arbiter, Recipient};
 use actix_web::dev::{Server, ServerHandle};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected, Subscribe};
 use crate::actors::ledger::{self, Drain, Ledger};
+use crate::actors::observe::Observe;
 use crate::actors::pool_monitor::{Pace, PoolMonitor};
+use crate::domain::breaker::ConfigFault;
 use crate::http::server::Connections;
 use crate::http::{self, Doors};
 use crate::outbound::readiness;
@@ -52,6 +57,8 @@ pub enum AppError {
     Prepare(#[from] PrepareError),
     #[error("the metrics could not be set up: {0}")]
     Metrics(String),
+    #[error("the breaker of the pool cannot be set up: {0}")]
+    Breaker(ConfigFault),
     #[error("the signals could not be heard")]
     Signals(#[source] io::Error),
     #[error("the {0} is gone: ending, so that a fresh start can recover")]
@@ -145,8 +152,10 @@ impl House {
     async fn run(self, settings: &Settings) -> Result<(), AppError> {
         let writers = Arbiter::new();
         let ledger = self.start_ledger(settings, &writers);
-        let monitor = self.start_monitor(settings);
-        let doors = self.doors(settings, &ledger);
+        let (breaker, permits) = pool_breaker::start(settings, &self.clock, self.metrics.clone())?;
+        let monitor = self.start_monitor(settings, &breaker);
+        let rooms = Rooms { ledger, monitor, breaker };
+        let doors = self.doors(settings, &rooms, permits);
         let (listeners, public, admin) = open(settings, &doors)?;
         // A task of its own: a server whose future is dropped cuts off what it is answering.
         let serving = actix::spawn(listening(public, admin));
@@ -154,13 +163,13 @@ impl House {
             ended = self.prepare() => ended,
             ended = serving => ended.map_err(io::Error::other).map_err(AppError::Listener).flatten(),
             ended = told_to_stop() => ended,
-            ended = missing(&ledger, &monitor) => ended,
+            ended = rooms.missing() => ended,
         };
         self.draining.store(true, Ordering::Release);
         for listener in &listeners {
             listener.stop(true).await;
         }
-        if ledger.send(Drain).await.is_err() {
+        if rooms.ledger.send(Drain).await.is_err() {
             log::error!("ledger was gone before it was drained");
         }
         self.store.close().await;
@@ -179,19 +188,29 @@ impl House {
         })
     }
 
-    fn start_monitor(&self, settings: &Settings) -> Addr<PoolMonitor> {
+    fn start_monitor(
+        &self,
+        settings: &Settings,
+        breaker: &Addr<CircuitBreaker>,
+    ) -> Addr<PoolMonitor> {
         let pace = Pace {
             sample_every: settings.pool.sample_every,
             hold_warning: settings.pool.hold_warning,
         };
-        PoolMonitor::new(self.store.clone(), Arc::clone(&self.clock), pace).start()
+        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
+        let monitor = PoolMonitor::new(store, clock, pace, breaker.clone().recipient()).start();
+        breaker.do_send(Subscribe(monitor.clone().recipient()));
+        monitor
     }
 
-    fn doors(&self, settings: &Settings, ledger: &Addr<Ledger>) -> Doors {
+    fn doors(&self, settings: &Settings, rooms: &Rooms, permits: BreakerHandle) -> Doors {
         let metrics = self.metrics.clone();
         let exposition = move || metrics.render().map_err(|error| error.to_string());
         Doors {
-            ledger: ledger.clone(),
+            ledger: rooms.ledger.clone(),
+            pool_breaker: permits,
+            breakers: vec![(Protected::Pool, rooms.breaker.clone())],
+            rooms: rooms.observed(),
             library: self.store.clone(),
             catalogue: self.store.clone(),
             gauge: self.store.clone(),
@@ -223,6 +242,40 @@ impl House {
             }
             tokio::time::sleep(pause).await;
             pause = PAUSE_MAX.min(pause * 2);
+        }
+    }
+}
+
+/// The rooms that nobody can do without.
+struct Rooms {
+    ledger: Addr<Ledger>,
+    monitor: Addr<PoolMonitor>,
+    breaker: Addr<CircuitBreaker>,
+}
+
+impl Rooms {
+    /// By their names for operators.
+    fn observed(&self) -> Vec<(&'static str, Recipient<Observe>)> {
+        vec![
+            ("ledger", self.ledger.clone().recipient()),
+            ("pool_monitor", self.monitor.clone().recipient()),
+            (Protected::Pool.room(), self.breaker.clone().recipient()),
+        ]
+    }
+
+    /// Comes back when one of them is gone. A panic kills an actor for good, and a service
+    /// without its ledger only looks alive.
+    async fn missing(&self) -> Result<(), AppError> {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let gone = [
+                ("ledger", !self.ledger.connected()),
+                ("pool monitor", !self.monitor.connected()),
+                ("pool breaker", !self.breaker.connected()),
+            ];
+            if let Some((name, _)) = gone.iter().find(|(_, is_gone)| *is_gone) {
+                return Err(AppError::Room(name));
+            }
         }
     }
 }
@@ -285,20 +338,6 @@ fn connections(server: &ServerSettings) -> Connections {
 
 async fn listening(public: Server, admin: Server) -> Result<(), AppError> {
     tokio::try_join!(public, admin).map(drop).map_err(AppError::Listener)
-}
-
-/// Comes back when a room is gone that nobody can do without. A panic kills an actor for good,
-/// and a service without its ledger only looks alive.
-async fn missing(ledger: &Addr<Ledger>, monitor: &Addr<PoolMonitor>) -> Result<(), AppError> {
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        if !ledger.connected() {
-            return Err(AppError::Room("ledger"));
-        }
-        if !monitor.connected() {
-            return Err(AppError::Room("pool monitor"));
-        }
-    }
 }
 
 async fn told_to_stop() -> Result<(), AppError> {

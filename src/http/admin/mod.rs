@@ -1,12 +1,35 @@
-//! The admin listener's own: the numbers, behind a token when one is set.
+//! The admin listener's own: the numbers, the actors and the breakers, behind a token when one
+//! is set.
 
+pub(super) mod actors;
+pub(super) mod breakers;
+
+use std::future::{Ready, ready};
+use std::time::Duration;
+
+use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
-use actix_web::{HttpResponse, get, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, get, web};
 use subtle::ConstantTimeEq;
 
 use super::Doors;
 use super::document::problems;
 use super::problem::{Code, Problem};
+
+/// How long an actor may take to tell of itself; then it is called unresponsive.
+const TOLD_WITHIN: Duration = Duration::from_millis(250);
+
+/// The `{name}` of a path.
+pub(super) struct Name(String);
+
+impl FromRequest for Name {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.match_info().query("name").to_owned())))
+    }
+}
 
 /// The text format of Prometheus.
 const TEXT: &str = "text/plain; version=0.0.4";
