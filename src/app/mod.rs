@@ -42,6 +42,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a peer may take to close its side of a connection.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
+/// The breaker of the pool, for people.
+const POOL_BREAKER: &str = "pool breaker";
+
 /// Why the service could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -153,7 +156,7 @@ impl House {
         let writers = Arbiter::new();
         let ledger = self.start_ledger(settings, &writers);
         let (breaker, permits) = pool_breaker::start(settings, &self.clock, self.metrics.clone())?;
-        let monitor = self.start_monitor(settings, &breaker);
+        let monitor = self.start_monitor(settings, &breaker)?;
         let rooms = Rooms { ledger, monitor, breaker };
         let doors = self.doors(settings, &rooms, permits);
         let (listeners, public, admin) = open(settings, &doors)?;
@@ -192,15 +195,16 @@ impl House {
         &self,
         settings: &Settings,
         breaker: &Addr<CircuitBreaker>,
-    ) -> Addr<PoolMonitor> {
+    ) -> Result<Addr<PoolMonitor>, AppError> {
         let pace = Pace {
             sample_every: settings.pool.sample_every,
             hold_warning: settings.pool.hold_warning,
         };
         let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
         let monitor = PoolMonitor::new(store, clock, pace, breaker.clone().recipient()).start();
-        breaker.do_send(Subscribe(monitor.clone().recipient()));
-        monitor
+        let subscribed = breaker.try_send(Subscribe(monitor.clone().recipient()));
+        subscribed.map_err(|_| AppError::Room(POOL_BREAKER))?;
+        Ok(monitor)
     }
 
     fn doors(&self, settings: &Settings, rooms: &Rooms, permits: BreakerHandle) -> Doors {
@@ -271,7 +275,7 @@ impl Rooms {
             let gone = [
                 ("ledger", !self.ledger.connected()),
                 ("pool monitor", !self.monitor.connected()),
-                ("pool breaker", !self.breaker.connected()),
+                (POOL_BREAKER, !self.breaker.connected()),
             ];
             if let Some((name, _)) = gone.iter().find(|(_, is_gone)| *is_gone) {
                 return Err(AppError::Room(name));

@@ -131,7 +131,7 @@ impl House {
         let breaker = breaker.start();
         let told = breaker.clone().recipient();
         let monitor = PoolMonitor::new(port, clock, pace, told).start();
-        breaker.do_send(Subscribe(monitor.clone().recipient()));
+        breaker.try_send(Subscribe(monitor.clone().recipient())).unwrap();
         Self { monitor, breaker, gauge }
     }
 

@@ -17,6 +17,7 @@ mod instances;
 mod killed;
 mod line_full;
 mod log_lines;
+mod pool_breaker;
 mod pool_exhausted;
 mod refused_start;
 mod terminated;

@@ -16,7 +16,8 @@ async fn reads_that_are_stuck_end_in_time_are_counted_and_come_back() {
     }
     let weir = Weir::on(Kind::Postgres).set("pool.max", 15).set("pool.reserve", 0);
     let weir = weir.set("pool.min_idle", 4).set("pool.acquire_timeout", "2s");
-    let weir = weir.set("pool.validation_timeout", "1s").start().await;
+    let weir =
+        weir.set("pool.validation_timeout", "1s").set("pool_breaker.open_for", "1s").start().await;
     let lock = Lock::readers_out(&weir.database).await;
 
     let read = async |number: usize| {

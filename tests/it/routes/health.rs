@@ -58,7 +58,12 @@ async fn the_pool_is_told_as_a_ratio_and_as_a_percentage(kind: Kind) {
     let told = chrono::DateTime::parse_from_rfc3339(told).unwrap().timestamp_millis();
     assert!((millis - told).abs() < 20_000, "{millis} {told}");
 
-    assert_eq!(members(&system), ["connectionPool", "database", "status", "timestamp"]);
+    assert_eq!(
+        members(&system),
+        ["circuitBreaker", "connectionPool", "database", "status", "timestamp"]
+    );
+    let closed = json!({"open": false, "state": "CLOSED", "failureCount": 0, "rejections": 0});
+    assert_eq!(system["circuitBreaker"], closed);
     assert_eq!(system["status"], "HEALTHY");
     assert_eq!(system["database"], json!({"state": "SERVING"}));
     let pool = &system["connectionPool"];
