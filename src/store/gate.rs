@@ -161,6 +161,9 @@ impl Gate {
     pub(super) fn open(&self) {
         let before = std::mem::replace(&mut *lock(&self.desk.state), DatabaseState::Serving);
         if !before.is_serving() {
+            // Those who waited in vain waited for a database that was not there.
+            self.read.note_entry();
+            self.write.note_entry();
             self.desk.outage.ended();
             log::info!("database is there, taking requests");
         }
@@ -223,7 +226,7 @@ impl Entrance {
         Self { free, timeouts_in_a_row: AtomicU32::new(0) }
     }
 
-    /// Writes only when there is something to forget: everybody comes through here.
+    /// The row ends. Writes only when there is one: everybody comes through here.
     fn note_entry(&self) {
         if self.timeouts_in_a_row.load(Relaxed) > 0 {
             self.timeouts_in_a_row.store(0, Relaxed);
@@ -304,6 +307,12 @@ mod tests {
         assert_eq!(gate.timeouts_in_a_row(), 3);
         assert!(gate.enter(Side::Read, "next").await.is_ok());
         assert_eq!((gate.timeouts_in_a_row(), gate.timeouts()), (0, 3));
+
+        let _held = gate.enter(Side::Read, "again").await.unwrap();
+        assert!(gate.enter(Side::Read, "late").await.is_err());
+        gate.close("gone fishing");
+        gate.open();
+        assert_eq!((gate.timeouts_in_a_row(), gate.timeouts()), (0, 4));
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@
 //! | [`BreakerChanged`] | the pool's breaker | nothing; it measures quicker while that is not closed |
 //! | [`Observe`] | anyone | [`Snapshot`] |
 //!
-//! Says: [`PoolSampled`] to the pool's breaker, after each look.
+//! Says: [`PoolSampled`] to the pool's breaker, after each look while the database serves.
 //! Holds: the samples of the last ten minutes and what was said in the log already. Stores
 //! nothing: a restart begins with an empty history.
 //! Fails: a probe that panics or hangs is given up and the next one begins. If the monitor itself
@@ -158,7 +158,12 @@ impl PoolMonitor {
         self.history.push_back(Look { instant, at, sample });
     }
 
+    /// A pool without its database is not judged: that is a state of its own, which ends by
+    /// itself and must not be followed by an opening.
     fn tell_breaker(&mut self, sample: PoolSample) {
+        if !self.gauge.state().is_serving() {
+            return;
+        }
         let acquire_timeouts_in_a_row = self.gauge.timeouts_in_a_row();
         let sampled = PoolSampled { sample, acquire_timeouts_in_a_row };
         if self.breaker.try_send(sampled).is_err() {

@@ -1,5 +1,7 @@
 //! The monitor through its address, on paused time, with a gauge that shows what it is told.
 
+mod breaker;
+
 use std::sync::{Mutex, MutexGuard};
 
 use actix::Addr;
@@ -7,10 +9,8 @@ use async_trait::async_trait;
 use tokio::time::sleep;
 
 use super::*;
-use crate::actors::circuit_breaker::{
-    CircuitBreaker, ObserveBreaker, Operate, Protected, Setup, Subscribe,
-};
-use crate::domain::breaker::{Command, Config, Reason};
+use crate::actors::circuit_breaker::{CircuitBreaker, Protected, Setup, Subscribe};
+use crate::domain::breaker::Config;
 use crate::ports::clock::SystemClock;
 
 const PACE: Pace =
@@ -135,10 +135,6 @@ impl House {
         Self { monitor, breaker, gauge }
     }
 
-    async fn breaker_state(&self) -> StateName {
-        self.breaker.send(ObserveBreaker).await.unwrap().picture.state
-    }
-
     /// Loses the database; from now on probes do as told.
     fn lose(&self, probe: Probe) {
         let mut panel = self.gauge.panel();
@@ -223,65 +219,6 @@ async fn the_history_is_bounded_at_any_pace() {
 
     assert_eq!(house.counter("samples").await, 7_200);
     assert_eq!(house.picture().await.history.len(), HISTORY_SAMPLES_MAX);
-}
-
-#[actix::test]
-async fn the_breaker_hears_each_sample_and_opens_at_the_third_high_one() {
-    let house = House::new(PACE);
-    house.gauge.panel().sample = used(75);
-    ticks(2).await;
-    assert_eq!(house.breaker_state().await, StateName::Closed);
-
-    ticks(1).await;
-
-    let seen = house.breaker.send(ObserveBreaker).await.unwrap();
-    assert_eq!(seen.picture.state, StateName::Open);
-    let reason = Reason::Utilisation { samples: 3, ratio: 0.75 };
-    assert_eq!(seen.events[0].change.reason, reason);
-}
-
-#[actix::test]
-async fn the_breaker_hears_of_waits_that_ran_out() {
-    let house = House::new(PACE);
-    house.gauge.panel().timeouts_in_a_row = 2;
-    ticks(1).await;
-    assert_eq!(house.breaker_state().await, StateName::Closed);
-
-    house.gauge.panel().timeouts_in_a_row = 3;
-    ticks(1).await;
-
-    assert_eq!(house.breaker_state().await, StateName::Open);
-}
-
-#[actix::test]
-async fn the_pool_is_measured_each_second_while_its_breaker_is_not_closed() {
-    let house = House::new(PACE);
-    let operate = async |command| {
-        house.breaker.send(Operate { command, reason: "drill".to_owned() }).await.unwrap();
-    };
-    operate(Command::ForceOpen).await;
-    sleep(Duration::from_millis(10_500)).await;
-    assert_eq!(house.counter("samples").await, 10);
-
-    operate(Command::ForceClosed).await;
-    sleep(Duration::from_secs(1)).await;
-    assert_eq!(house.counter("samples").await, 11, "another change is no reason to begin anew");
-
-    operate(Command::Reset).await;
-    sleep(Duration::from_millis(10_500)).await;
-    assert_eq!(house.counter("samples").await, 13);
-    assert_eq!(house.counter("samples_untold").await, 0);
-}
-
-#[actix::test]
-async fn quick_looks_are_kept_for_ten_minutes_too() {
-    let house = House::new(PACE);
-    let command = Command::ForceOpen;
-    house.breaker.send(Operate { command, reason: "drill".to_owned() }).await.unwrap();
-
-    sleep(Duration::from_millis(700_500)).await;
-
-    assert_eq!(house.picture().await.history.len(), 600);
 }
 
 #[actix::test]
