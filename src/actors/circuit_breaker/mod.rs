@@ -12,8 +12,8 @@
 //!
 //! Holds: one `Breaker` of the rules, the last changes, the subscribers, and the one end of the
 //! line in which outcomes come. Stores nothing: a restart begins closed.
-//! Fails: when it dies, calls are permitted unseen, except behind a breaker that was forced open;
-//! a lost permit comes back by itself.
+//! Fails: when it dies the process has to end; until then calls are permitted unseen, except
+//! behind a breaker that was forced open. A lost permit comes back by itself.
 
 mod events;
 mod message;
