@@ -7,6 +7,7 @@
 
 mod pool_breaker;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -23,12 +24,15 @@ use crate::actors::ledger::{self, Drain, Ledger};
 use crate::actors::observe::Observe;
 use crate::actors::pool_monitor::{Pace, PoolMonitor};
 use crate::domain::breaker::ConfigFault;
+use crate::http::problem::Code;
 use crate::http::server::Connections;
 use crate::http::{self, Doors};
 use crate::outbound::readiness;
+use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::gauge::PoolGauge;
 use crate::settings::{DatabaseUrl, LogSettings, ServerSettings, Settings};
-use crate::store::{LockError, MigrationState, PrepareError, Store};
+use crate::store::{self, MigrationState, OpenError, PrepareError, Store};
 use crate::telemetry::{logging, metrics::Metrics};
 use crate::trade_sim;
 
@@ -37,6 +41,8 @@ const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// Short enough that service is back within five seconds of the database.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
+/// How old the reference data at hand may become.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// How often the rooms are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a peer may take to close its side of a connection.
@@ -51,7 +57,7 @@ pub enum AppError {
     #[error("logging could not be set up: {0}")]
     Logging(String),
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Open(#[from] OpenError),
     #[error("cannot listen on {address} ({key}): {source}")]
     Bind { key: &'static str, address: SocketAddr, source: io::Error },
     #[error("a listener failed")]
@@ -87,6 +93,11 @@ pub fn migrate(settings: &Settings) -> Result<(), AppError> {
 /// Tells which steps of the schema's history the database has taken.
 pub fn migrations(settings: &Settings) -> Result<Vec<MigrationState>, AppError> {
     actix::System::new().block_on(async { Ok(offline(settings)?.migrations().await?) })
+}
+
+/// Finds what the settings alone could not: an address that the driver would not take.
+pub fn check(settings: &Settings) -> Result<(), AppError> {
+    Ok(store::check_url(&settings.database.url)?)
 }
 
 /// Asks a running service whether it is ready.
@@ -149,6 +160,9 @@ impl House {
         let store = Store::open(settings, Arc::clone(&clock), metrics.clone())?;
         let store = Arc::new(store);
         metrics.watch_pool(store.clone());
+        for code in Code::ALL {
+            metrics.foresee_problem(code.name(), code.status().as_u16());
+        }
         Ok(Self { store, clock, metrics, draining: Arc::default() })
     }
 
@@ -167,18 +181,31 @@ impl House {
             ended = serving => ended.map_err(io::Error::other).map_err(AppError::Listener).flatten(),
             ended = told_to_stop() => ended,
             ended = rooms.missing() => ended,
+            never = self.renew_references() => match never {},
         };
         self.draining.store(true, Ordering::Release);
-        for listener in &listeners {
-            listener.stop(true).await;
-        }
-        if rooms.ledger.send(Drain).await.is_err() {
-            log::error!("ledger was gone before it was drained");
+        let [public, admin] = listeners;
+        tokio::join!(public.stop(true), admin.stop(true));
+        let drained = rooms.ledger.send(Drain).timeout(settings.server.drain_within).await;
+        if let Err(error) = drained {
+            log::error!(reason:% = error; "ledger was not drained");
         }
         self.store.close().await;
         writers.stop();
         log::info!("stopped");
         ended
+    }
+
+    /// Another instance may have renamed or removed a row that this one has at hand.
+    async fn renew_references(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            if self.store.state().is_serving()
+                && let Err(failure) = self.store.refresh().await
+            {
+                log::debug!(reason:% = failure; "reference data could not be read again");
+            }
+        }
     }
 
     /// The writers have a thread of their own: a commit is never behind a request's JSON.

@@ -70,7 +70,13 @@ impl Command {
                 let at = app::TradeSimAt { trade: wanted.bind, control: wanted.control };
                 report(app::trade_sim(&settings.log, at, |control| wanted.options(control)))
             }
-            Self::Config { question: Config::Check(_) } => print("settings are valid\n"),
+            Self::Config { question: Config::Check(_) } => match app::check(settings) {
+                Ok(()) => print("settings are valid\n"),
+                Err(error) => {
+                    report(Err(error));
+                    ExitCode::from(EXIT_BAD_SETTINGS)
+                }
+            },
             Self::Config { question: Config::Show(_) } => print(&effective.show()),
         }
     }

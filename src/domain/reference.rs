@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::order::status;
+
 /// The three kinds of reference rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ReferenceKind {
@@ -42,11 +44,27 @@ impl ReferenceRow {
     /// What filters compare: a blotter's name, else the abbreviation.
     #[must_use]
     pub fn key(&self) -> &str {
-        match &self.label {
-            ReferenceLabel::Blotter { name } => name,
-            ReferenceLabel::Abbreviated { abbreviation, .. } => abbreviation,
+        self.label.key()
+    }
+}
+
+impl ReferenceLabel {
+    /// A blotter's name, else the abbreviation.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Blotter { name } => name,
+            Self::Abbreviated { abbreviation, .. } => abbreviation,
         }
     }
+}
+
+/// Does a change of a row's key from `before` to `after` leave the rules of orders alone? They
+/// go by the abbreviations of statuses: none may be renamed, deleted, or given out twice.
+#[must_use]
+pub fn is_free_to_change(kind: ReferenceKind, before: Option<&str>, after: Option<&str>) -> bool {
+    let is_ruled = |key: Option<&str>| key.is_some_and(status::is_ruled);
+    kind != ReferenceKind::Status || before == after || !(is_ruled(before) || is_ruled(after))
 }
 
 /// All reference data at one moment. Swapped whole, so that nobody ever sees half of it.
@@ -101,4 +119,28 @@ pub enum ReferenceChange {
     Create { kind: ReferenceKind, label: ReferenceLabel, version: i32 },
     Amend { kind: ReferenceKind, row: ReferenceRow },
     Remove { kind: ReferenceKind, id: i32, version: i32 },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_moves_a_status_that_the_rules_speak_of() {
+        let table = [
+            (Some("NEW"), Some("NEW"), true),
+            (Some("SENT"), Some("NEW"), false),
+            (Some("MINE"), Some("NEW"), false),
+            (Some("SENT"), None, false),
+            (None, Some("NEW"), false),
+            (None, Some("MINE"), true),
+            (Some("MINE"), Some("YOURS"), true),
+            (Some("MINE"), None, true),
+        ];
+        for (before, after, free) in table {
+            let answer = is_free_to_change(ReferenceKind::Status, before, after);
+            assert_eq!(answer, free, "{before:?} -> {after:?}");
+        }
+        assert!(is_free_to_change(ReferenceKind::OrderType, Some("NEW"), None));
+    }
 }

@@ -17,6 +17,9 @@ use super::{Limits, guard};
 /// What is reserved for a body that only claims to be large.
 const RESERVED_MAX: usize = 64 * 1024;
 
+/// Characters of what is said about an unreadable body.
+const REASON_MAX: usize = 300;
+
 /// The bytes of a JSON body.
 pub(super) struct Body(Bytes);
 
@@ -47,6 +50,8 @@ impl Body {
 }
 
 fn unreadable(reason: &str) -> Problem {
+    // The parser repeats the value that it did not like, however long it is.
+    let reason: String = reason.chars().take(REASON_MAX).collect();
     Problem::new(Code::InvalidRequestFormat, format!("The body is not what it must be: {reason}"))
 }
 

@@ -89,7 +89,9 @@ impl From<ChangeRefusal> for Problem {
             ChangeRefusal::Order(Refusal::InSubmission { .. }) => {
                 Self::new(Code::OrderInSubmission, message)
             }
-            ChangeRefusal::Referenced { .. } => Self::new(Code::ResourceInUse, message),
+            ChangeRefusal::Referenced { .. } | ChangeRefusal::Ruled { .. } => {
+                Self::new(Code::ResourceInUse, message)
+            }
             ChangeRefusal::Order(Refusal::Fault(fault)) | ChangeRefusal::Fault(fault) => {
                 fault.into()
             }

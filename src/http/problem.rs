@@ -87,8 +87,8 @@ codes! {
     ServiceStopping      "SERVICE_STOPPING"       SERVICE_UNAVAILABLE    Some(5), "The service is shutting down and takes no more writes";
     DatabaseUnavailable  "DATABASE_UNAVAILABLE"   SERVICE_UNAVAILABLE    Some(5), "The database is away";
     DatabaseTimeout      "DATABASE_TIMEOUT"       SERVICE_UNAVAILABLE    Some(2), "The database took longer than it may";
-    OutcomeUnknown       "OUTCOME_UNKNOWN"        SERVICE_UNAVAILABLE    Some(5), "It is not known whether the write was stored";
-    AnswerTimeout        "ANSWER_TIMEOUT"         SERVICE_UNAVAILABLE    Some(5), "The answer was not ready in time";
+    OutcomeUnknown       "OUTCOME_UNKNOWN"        SERVICE_UNAVAILABLE    None, "It is not known whether the write was stored";
+    AnswerTimeout        "ANSWER_TIMEOUT"         SERVICE_UNAVAILABLE    None, "The answer was not ready in time";
     StorageFull          "STORAGE_FULL"           INSUFFICIENT_STORAGE   Some(60), "The database has no room left on its disk";
 }
 
@@ -365,10 +365,11 @@ mod tests {
     }
 
     #[test]
-    fn what_says_come_again_is_503_or_507_and_nothing_else_is() {
+    fn what_surely_did_not_happen_may_be_sent_again() {
         for code in Code::ALL {
             let temporary = [503, 507].contains(&code.status().as_u16());
-            assert_eq!(code.is_retryable(), temporary, "{}", code.name());
+            let unknown = [Code::OutcomeUnknown, Code::AnswerTimeout].contains(code);
+            assert_eq!(code.is_retryable(), temporary && !unknown, "{}", code.name());
         }
     }
 

@@ -13,7 +13,7 @@ use super::{Doors, routes};
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
     pub workers: usize,
-    /// Over all workers; more wait in the kernel's line.
+    /// Of one worker; more wait in the kernel's line.
     pub connections_max: usize,
     /// How long an idle connection is kept.
     pub keep_alive: Duration,
@@ -32,7 +32,7 @@ macro_rules! serve {
         let workers = connections.workers.max(1);
         let server = HttpServer::new($app)
             .workers(workers)
-            .max_connections(connections.connections_max.div_ceil(workers).max(1))
+            .max_connections(connections.connections_max)
             .keep_alive(connections.keep_alive)
             .client_request_timeout(connections.head_within)
             .client_disconnect_timeout(connections.leave_within)

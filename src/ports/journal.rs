@@ -38,6 +38,8 @@ pub enum ChangeRefusal {
     StaleReference { kind: ReferenceKind, id: i32, given: i32, current: i32 },
     #[error("{} {id} is used by orders and cannot be deleted", kind.title())]
     Referenced { kind: ReferenceKind, id: i32 },
+    #[error("the rules of orders speak of {key}: it keeps its name, and there is one of it")]
+    Ruled { key: String },
     #[error("{0}")]
     Fault(Fault),
 }

@@ -79,7 +79,7 @@ pub struct PoolSettings {
     pub max: u32,
     /// Connections kept open when idle.
     pub min_idle: u32,
-    /// Connections of `max` that ordinary work may not take.
+    /// What `max` holds beyond the workers.
     pub reserve: u32,
     /// Waiting longer for a connection is a failure.
     pub acquire_timeout: Duration,

@@ -52,10 +52,13 @@ impl Store {
         self.catalogue.references.load_full()
     }
 
-    /// The snapshot after a write of our own: never one that was read before it.
-    pub(super) async fn refresh_references(&self) -> Result<(), Failure> {
+    /// The snapshot after a write of our own, or after the database refused what it allowed.
+    /// What was written stands whether or not it can be read again now.
+    pub(super) async fn renew_references(&self) {
         let _turn = self.catalogue.turn.lock().await;
-        self.load_references().await.map(drop)
+        if let Err(failure) = self.load_references().await {
+            log::warn!(reason:% = failure; "reference data could not be read again");
+        }
     }
 
     /// The snapshot that changes are judged by: read again when a change names a row that it

@@ -77,8 +77,8 @@ fn of_sqlstate(code: &str, reason: String) -> Failure {
         "53300" => Failure::Exhausted { waited: Duration::ZERO },
         // Not ready yet: refused at the door.
         "57P03" => Failure::Away { reason },
-        // Shut down or crashed with our statement under way.
-        "57P01" | "57P02" | "57P05" => Failure::Lost { reason },
+        // Shut down, crashed or demoted with our statement under way.
+        "57P01" | "57P02" | "57P05" | "25006" => Failure::Lost { reason },
         _ if code.starts_with("22") || code.starts_with("23") => Failure::Data { reason },
         _ if code.starts_with("08") => Failure::Lost { reason },
         _ => Failure::Broken { reason },

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use entity::{counters, orders};
@@ -10,8 +11,9 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, sea
 
 use super::gate::Side;
 use super::pools::Pool;
-use super::{Store, change, error, record};
+use super::{Store, change, error, record, silent};
 use crate::domain::batch::{Batch, Item};
+use crate::domain::order::FaultKind;
 use crate::ports::Failure;
 use crate::ports::journal::{Change, ChangeRefusal, Changed, Journal};
 
@@ -25,10 +27,12 @@ impl Store {
     async fn write<T>(
         &self,
         doing: &'static str,
+        limit: Duration,
         run: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let _pass = self.gate.enter(Side::Write, doing).await?;
-        match run.await {
+        let written = tokio::time::timeout(limit, run).await;
+        match written.unwrap_or_else(|_| Err(silent(limit))) {
             Err(failure) => Err(self.judge(failure).await),
             written => written,
         }
@@ -51,16 +55,25 @@ impl Store {
 #[async_trait]
 impl Journal for Store {
     async fn reserve_order_ids(&self, count: u32) -> Result<Range<i64>, Failure> {
-        self.write("orders.reserve_ids", self.take_order_ids(count)).await
+        self.write("orders.reserve_ids", self.patience.write, self.take_order_ids(count)).await
     }
 
     async fn record(&self, shard: u16, batches: &[Batch]) -> Result<(), Failure> {
-        self.write("orders.record", record::record(self.writer(), shard, batches)).await
+        let recorded = record::record(self.writer(), shard, batches);
+        self.write("orders.record", self.patience.write, recorded).await
     }
 
     async fn record_screened(&self, shard: u16, batch: Batch) -> Result<Vec<Item>, Failure> {
         let screened = record::record_screened(self.writer(), shard, batch);
-        self.write("orders.record_screened", screened).await
+        let items =
+            self.write("orders.record_screened", self.patience.long_write, screened).await?;
+        if items
+            .iter()
+            .any(|item| item.as_ref().is_err_and(|fault| fault.kind == FaultKind::Refused))
+        {
+            self.renew_references().await;
+        }
+        Ok(items)
     }
 
     async fn record_part(
@@ -70,7 +83,7 @@ impl Journal for Store {
         part: Range<usize>,
     ) -> Result<(), Failure> {
         let recorded = record::record_part(self.writer(), shard, batch, part);
-        self.write("orders.record_part", recorded).await
+        self.write("orders.record_part", self.patience.write, recorded).await
     }
 
     async fn recorded(&self, order_ids: &[i64]) -> Result<HashSet<i64>, Failure> {
@@ -94,9 +107,9 @@ impl Journal for Store {
         let references = self.references_for(changes).await?;
         let now = self.clock.utc();
         let changed = change::change(self.writer().orm(), shard, changes, &references, now);
-        let outcomes = self.write("rows.change", changed).await?;
+        let outcomes = self.write("rows.change", self.patience.long_write, changed).await?;
         if changes.iter().any(|change| matches!(change, Change::Reference(_))) {
-            self.refresh_references().await?;
+            self.renew_references().await;
         }
         Ok(outcomes)
     }
@@ -107,7 +120,9 @@ impl Journal for Store {
             let done = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await;
             done.map_err(|error| error::of_sqlx(&error))
         };
-        if let Err(failure) = self.write("wal.checkpoint", checkpoint).await {
+        if let Err(failure) =
+            self.write("wal.checkpoint", self.patience.long_write, checkpoint).await
+        {
             log::warn!(reason = failure.label(); "checkpoint failed, the next idle moment tries again");
         }
     }

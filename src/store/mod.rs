@@ -21,8 +21,9 @@ mod tally;
 mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{DatabaseConnection, DbErr, sqlx};
 use tokio::task::JoinError;
 
 use self::catalogue::Snapshot;
@@ -36,7 +37,28 @@ use self::watch::Doubt;
 use crate::ports::Failure;
 use crate::ports::clock::Clock;
 use crate::ports::meter::PoolMeter;
-use crate::settings::Settings;
+use crate::settings::{DatabaseSettings, DatabaseUrl, Settings};
+
+/// What an answer of the database may take beyond its own limit.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// Why the store cannot be opened; waiting does not help.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error("database.url cannot be used: {reason}")]
+    Url { reason: String },
+}
+
+/// Can this address be used at all? Asked before anything is opened.
+pub fn check_url(url: &DatabaseUrl) -> Result<(), OpenError> {
+    pools::check(url).map_err(unusable)
+}
+
+fn unusable(error: sqlx::Error) -> OpenError {
+    OpenError::Url { reason: error.to_string() }
+}
 
 /// The store. It is made without touching the database; [`Store::prepare`] makes the first
 /// contact, and until then the gate is closed.
@@ -46,6 +68,7 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     catalogue: Snapshot,
     doubt: Doubt,
+    patience: Patience,
     first_order_id: i64,
     instances: u32,
     pool_max: u32,
@@ -59,10 +82,11 @@ impl Store {
         settings: &Settings,
         clock: Arc<dyn Clock>,
         meter: Arc<dyn PoolMeter>,
-    ) -> Result<Self, LockError> {
+    ) -> Result<Self, OpenError> {
+        check_url(&settings.database.url)?;
         let lock = StoreLock::take(&settings.database.url)?;
         let outage = Arc::new(Outage::new(Arc::clone(&clock)));
-        let pools = Pools::new(settings, &clock, &outage);
+        let pools = Pools::new(settings, &clock, &outage).map_err(unusable)?;
         let gate = Gate::new(pools.seats(), settings.pool.acquire_timeout, &clock, meter, outage);
         Ok(Self {
             pools,
@@ -70,6 +94,7 @@ impl Store {
             clock,
             catalogue: Snapshot::default(),
             doubt: Doubt::default(),
+            patience: Patience::of(&settings.database),
             first_order_id: settings.ledger.first_order_id,
             instances: settings.pool.instances,
             pool_max: settings.pool.max,
@@ -96,13 +121,17 @@ impl Store {
         let once = || async {
             let pass = self.gate.enter(Side::Read, doing).await?;
             let statement = run(self.pools.read.orm().clone());
+            let limit = self.patience.read;
             let task = tokio::spawn(async move {
-                let outcome = statement.await;
+                let outcome = tokio::time::timeout(limit, statement).await;
                 drop(pass);
                 outcome
             });
             let broken = |error: JoinError| Failure::Broken { reason: error.to_string() };
-            task.await.map_err(broken)?.map_err(|error| error::of_orm(&error))
+            match task.await.map_err(broken)? {
+                Ok(outcome) => outcome.map_err(|error| error::of_orm(&error)),
+                Err(_) => Err(silent(limit)),
+            }
         };
         match once().await {
             Err(lost @ Failure::Lost { .. }) => {
@@ -121,4 +150,27 @@ impl Store {
     fn writer(&self) -> &Pool {
         &self.pools.write
     }
+}
+
+/// How long an answer may take before the connection counts as broken. The database ends its
+/// statements itself, well before; these end the wait for one that cannot be heard any more.
+struct Patience {
+    read: Duration,
+    write: Duration,
+    /// A write of many statements, each within its own limit.
+    long_write: Duration,
+}
+
+impl Patience {
+    fn of(database: &DatabaseSettings) -> Self {
+        Self {
+            read: database.read_within * 2 + SLACK,
+            write: database.write_within + SLACK,
+            long_write: database.write_within * 3 + SLACK,
+        }
+    }
+}
+
+fn silent(limit: Duration) -> Failure {
+    Failure::Lost { reason: format!("no answer within {limit:?}") }
 }

@@ -34,6 +34,14 @@ const STATEMENTS_KEPT: usize = 200;
 /// The WAL's bound in pages of 4 KiB; an idle writer checkpoints long before.
 const WAL_PAGES_MAX: &str = "8192";
 
+/// Would the driver take this address? The settings look at no more than its outside.
+pub(super) fn check(url: &DatabaseUrl) -> Result<(), sqlx::Error> {
+    match url {
+        DatabaseUrl::Sqlite { .. } => Ok(()),
+        DatabaseUrl::Postgres { url } => url.expose().parse::<PgConnectOptions>().map(drop),
+    }
+}
+
 /// A pool of either database, with sea-orm's view of it.
 pub(super) enum Pool {
     Postgres { pool: PgPool, orm: DatabaseConnection },
@@ -47,8 +55,12 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    pub(super) fn new(settings: &Settings, clock: &Arc<dyn Clock>, outage: &Arc<Outage>) -> Self {
-        match &settings.database.url {
+    pub(super) fn new(
+        settings: &Settings,
+        clock: &Arc<dyn Clock>,
+        outage: &Arc<Outage>,
+    ) -> Result<Self, sqlx::Error> {
+        Ok(match &settings.database.url {
             DatabaseUrl::Sqlite { path } => {
                 let base = sqlite_options(settings).filename(path);
                 let readers = settings.pool.sqlite_readers;
@@ -65,9 +77,7 @@ impl Pools {
                 let lanes = u32::try_from(settings.ledger.lanes).unwrap_or(u32::MAX);
                 let write = lanes.saturating_add(WRITERS_BESIDE_LANES);
                 let read = settings.pool.max.saturating_sub(write).max(1);
-                // The settings were read with the same parser: an error cannot come from here.
-                let base = url.expose().parse::<PgConnectOptions>().unwrap_or_default();
-                let base = base.application_name("weir");
+                let base = url.expose().parse::<PgConnectOptions>()?.application_name("weir");
                 let limits = (settings.database.read_within, settings.database.write_within);
                 let reading = limited(base.clone(), limits.0)
                     .options([("default_transaction_read_only", "on")]);
@@ -78,7 +88,7 @@ impl Pools {
                     seats: Seats { read, write },
                 }
             }
-        }
+        })
     }
 
     pub(super) fn seats(&self) -> Seats {

@@ -29,6 +29,11 @@ use uuid::Uuid;
 
 /// How often a group that collided is tried again.
 const COLLISIONS_MAX: u32 = 5;
+/// The pause after the first collision; each further one adds as much.
+const COLLISION_PAUSE: Duration = Duration::from_millis(5);
+/// How long a group may be taken apart. By then its senders have little time left, and those
+/// behind it none to give away.
+const APART_WITHIN: Duration = Duration::from_secs(10);
 /// How long a lost group looks for the database before its senders are told "unknown".
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause between two looks.
@@ -77,7 +82,7 @@ impl Lane {
         }
         drop(numbers);
         let started = self.clock.instant();
-        let outcomes = self.record(batches).await;
+        let outcomes = self.record(batches, started).await;
         self.count(started, &outcomes, |recorded| {
             recorded.items.iter().filter(|item| item.is_ok()).count()
         });
@@ -111,37 +116,64 @@ impl Lane {
     }
 
     /// Records the batches; the outcomes are in their order.
-    fn record(&self, mut batches: Vec<Batch>) -> BoxFuture<'_, Vec<Result<Recorded, Refused>>> {
+    fn record(
+        &self,
+        mut batches: Vec<Batch>,
+        started: Instant,
+    ) -> BoxFuture<'_, Vec<Result<Recorded, Refused>>> {
         async move {
             let failure = match self.record_whole(&batches).await {
                 Ok(()) => return batches.into_iter().map(|batch| Ok(recorded(batch))).collect(),
                 Err(failure) => failure,
             };
-            let divisible = matches!(failure, Failure::Data { .. } | Failure::TooSlow);
-            if divisible && batches.len() > 1 {
+            if self.divides(&failure, started) && batches.len() > 1 {
                 self.meter.halved();
                 let second = batches.split_off(batches.len() / 2);
-                let mut outcomes = self.record(batches).await;
-                outcomes.extend(self.record(second).await);
+                let mut outcomes = self.record(batches, started).await;
+                outcomes.extend(self.record(second, started).await);
                 return outcomes;
             }
             let mut outcomes = Vec::with_capacity(batches.len());
             for batch in batches {
-                outcomes.push(self.record_alone(batch, failure.clone()).await);
+                outcomes.push(self.record_alone(batch, failure.clone(), started).await);
             }
             outcomes
         }
         .boxed()
     }
 
+    /// Is it worth taking a group apart after this? A guilty row is found quickly; a slow
+    /// database is given no more time than its senders have.
+    fn divides(&self, failure: &Failure, started: Instant) -> bool {
+        let spent = self.clock.instant().duration_since(started);
+        match failure {
+            Failure::Data { .. } => true,
+            Failure::TooSlow => spent < APART_WITHIN,
+            Failure::Exhausted { .. }
+            | Failure::Away { .. }
+            | Failure::Lost { .. }
+            | Failure::Collision { .. }
+            | Failure::Full { .. }
+            | Failure::Broken { .. } => false,
+        }
+    }
+
     /// What is left to do for a batch after the group that it was in failed for good.
-    async fn record_alone(&self, batch: Batch, failure: Failure) -> Result<Recorded, Refused> {
+    async fn record_alone(
+        &self,
+        batch: Batch,
+        failure: Failure,
+        started: Instant,
+    ) -> Result<Recorded, Refused> {
         let id = batch.id;
         let items = match failure {
             Failure::Data { .. } => self.screen(batch).await,
-            Failure::TooSlow => self.record_in_parts(batch).await,
+            Failure::TooSlow if self.divides(&failure, started) => {
+                self.record_in_parts(batch, started).await
+            }
             Failure::Lost { .. } => return Err(Refused::Unknown(failure)),
-            Failure::Exhausted { .. }
+            Failure::TooSlow
+            | Failure::Exhausted { .. }
             | Failure::Away { .. }
             | Failure::Collision { .. }
             | Failure::Full { .. }
@@ -172,6 +204,7 @@ impl Lane {
                 (Failure::Collision { .. }, None) if collisions < COLLISIONS_MAX => {
                     collisions += 1;
                     self.meter.retried(failure.label());
+                    tokio::time::sleep(COLLISION_PAUSE * collisions).await;
                     continue;
                 }
                 (_, None) => return Err(failure),
@@ -205,18 +238,22 @@ impl Lane {
     /// A lone batch that is too slow goes in ever smaller parts; an order that is too slow or
     /// guilty alone is refused. What an earlier part put on the disk stands, so from then on a failure
     /// is told item by item and never as a failure of the whole.
-    async fn record_in_parts(&self, mut batch: Batch) -> Result<Vec<Item>, Failure> {
+    async fn record_in_parts(
+        &self,
+        mut batch: Batch,
+        started: Instant,
+    ) -> Result<Vec<Item>, Failure> {
         let end = batch.items.len();
         let (mut from, mut size) = (0, end.div_ceil(2));
         while from < end {
             let part = from..(from + size).min(end);
             match self.journal.record_part(self.shard, &batch, part.clone()).await {
                 Ok(()) => from = part.end,
-                Err(Failure::TooSlow | Failure::Data { .. }) if size > 1 => {
+                Err(failure) if size > 1 && self.divides(&failure, started) => {
                     self.meter.halved();
                     size = size.div_ceil(2);
                 }
-                Err(Failure::TooSlow) => {
+                Err(Failure::TooSlow) if self.divides(&Failure::TooSlow, started) => {
                     refuse(&mut batch, part.clone(), &too_slow());
                     from = part.end;
                 }
@@ -243,14 +280,18 @@ impl Lane {
         let (changes, senders): (Vec<_>, Vec<_>) =
             tickets.into_iter().map(|ticket| (ticket.work, ticket.answer)).unzip();
         let started = self.clock.instant();
-        let outcomes = self.change(&changes).await;
+        let outcomes = self.change(&changes, started).await;
         self.count(started, &outcomes, |_| 0);
         for (sender, outcome) in senders.into_iter().zip(outcomes) {
             self.answer(sender, outcome);
         }
     }
 
-    fn change<'a>(&'a self, changes: &'a [Change]) -> BoxFuture<'a, Vec<Result<Changed, Refused>>> {
+    fn change<'a>(
+        &'a self,
+        changes: &'a [Change],
+        started: Instant,
+    ) -> BoxFuture<'a, Vec<Result<Changed, Refused>>> {
         async move {
             let failure = match self.change_whole(changes).await {
                 Ok(outcomes) => {
@@ -259,12 +300,11 @@ impl Lane {
                 }
                 Err(failure) => failure,
             };
-            let divisible = matches!(failure, Failure::Data { .. } | Failure::TooSlow);
-            if divisible && changes.len() > 1 {
+            if self.divides(&failure, started) && changes.len() > 1 {
                 self.meter.halved();
                 let (first, second) = changes.split_at(changes.len() / 2);
-                let mut outcomes = self.change(first).await;
-                outcomes.extend(self.change(second).await);
+                let mut outcomes = self.change(first, started).await;
+                outcomes.extend(self.change(second, started).await);
                 return outcomes;
             }
             changes.iter().map(|_| Err(refusal(failure.clone()))).collect()
@@ -276,12 +316,19 @@ impl Lane {
         &self,
         changes: &[Change],
     ) -> Result<Vec<Result<Changed, ChangeRefusal>>, Failure> {
-        let mut collisions = 0;
+        let (mut collisions, mut away) = (0, false);
         loop {
             match self.journal.change(self.shard, changes).await {
                 Err(Failure::Collision { .. }) if collisions < COLLISIONS_MAX => {
                     collisions += 1;
                     self.meter.retried("collision");
+                    tokio::time::sleep(COLLISION_PAUSE * collisions).await;
+                }
+                // A connection from before an outage breaks at its first statement; the next
+                // one is new.
+                Err(Failure::Away { .. }) if !away => {
+                    away = true;
+                    self.meter.retried("away");
                 }
                 outcome => return outcome,
             }

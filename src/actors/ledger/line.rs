@@ -14,6 +14,10 @@ use crate::ports::journal::{Change, Changed};
 /// The most orders in one commit, so that a statement stays well inside its time limit.
 const GROUP_ORDERS_MAX: usize = 10_000;
 
+/// The most orders in the line, whoever brought them: about half a second of work, and some
+/// tens of megabytes.
+const ORDERS_MAX: usize = 100_000;
+
 /// A request in the line, with the place where its sender waits.
 #[derive(Debug)]
 pub(super) struct Ticket<Work, Answer> {
@@ -68,7 +72,11 @@ impl Line {
 
     pub(super) fn push_record(&mut self, ticket: RecordTicket) -> Result<(), Full> {
         self.check_room()?;
-        self.orders += ticket.work.items.len();
+        let orders = self.orders + ticket.work.items.len();
+        if orders > ORDERS_MAX && self.orders > 0 {
+            return Err(self.full());
+        }
+        self.orders = orders;
         self.records.push_back(ticket);
         Ok(())
     }
@@ -117,8 +125,12 @@ impl Line {
         if self.requests() < self.requests_max {
             return Ok(());
         }
+        Err(self.full())
+    }
+
+    fn full(&self) -> Full {
         let requests = u32::try_from(self.requests()).unwrap_or(u32::MAX);
         let seconds = (f64::from(requests) * self.cost).clamp(1.0, 60.0);
-        Err(Full { retry_after: Duration::from_secs_f64(seconds) })
+        Full { retry_after: Duration::from_secs_f64(seconds) }
     }
 }

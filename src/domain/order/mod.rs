@@ -59,6 +59,20 @@ pub enum FaultKind {
     TooSlow,
 }
 
+impl FaultKind {
+    /// The word that is stored: it must outlive the names in the code.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Invalid => "invalid",
+            Self::State => "state",
+            Self::Refused => "refused",
+            Self::TooSlow => "too_slow",
+        }
+    }
+}
+
 impl Fault {
     #[must_use]
     pub fn missing(field: &'static str, message: &str) -> Self {

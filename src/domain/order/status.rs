@@ -10,6 +10,16 @@ pub const HOLD: &str = "HOLD";
 /// The statuses in which an order is still its owner's to edit and delete.
 const FREE: [&str; 2] = [NEW, HOLD];
 
+/// The statuses that these rules speak of.
+const RULED: [&str; 10] =
+    [NEW, SENT, HOLD, "WORK", "FULL", "PART", "CNCL", "CNCLD", "CPART", "DEL"];
+
+/// Do the rules speak of this status? Whoever renamed it would move orders past them.
+#[must_use]
+pub fn is_ruled(status: &str) -> bool {
+    RULED.contains(&status)
+}
+
 /// May a client create an order in this status?
 #[must_use]
 pub fn is_initial(status: &str) -> bool {
@@ -63,6 +73,11 @@ mod tests {
                 assert!(ALL.contains(next) && *next != status, "{status} -> {next}");
             }
         }
+    }
+
+    #[test]
+    fn every_seeded_status_is_ruled() {
+        assert!(ALL.iter().all(|status| is_ruled(status)) && !is_ruled("MINE"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::error;
 use super::tally::{self, Tallies};
 use crate::domain::moment::Moment;
-use crate::domain::reference::{ReferenceChange, References};
+use crate::domain::reference::{ReferenceChange, ReferenceKind, References};
 use crate::ports::Failure;
 use crate::ports::journal::{Change, ChangeRefusal, Changed};
 
@@ -36,7 +36,17 @@ pub(super) async fn change(
     references: &References,
     now: Moment,
 ) -> Result<Vec<Outcome>, Failure> {
-    let failed = |error: DbErr| error::of_orm(&error);
+    // Until the commit is asked for, a broken connection means that nothing was written.
+    let failed = |error: DbErr| match error::of_orm(&error) {
+        Failure::Lost { reason } => Failure::Away { reason },
+        failure @ (Failure::Exhausted { .. }
+        | Failure::Away { .. }
+        | Failure::TooSlow
+        | Failure::Collision { .. }
+        | Failure::Full { .. }
+        | Failure::Data { .. }
+        | Failure::Broken { .. }) => failure,
+    };
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
@@ -51,19 +61,24 @@ pub(super) async fn change(
         outcomes.push((index, desk.make(change).await.map_err(failed)?));
     }
     desk.keep_tallies(shard).await.map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
+    transaction.commit().await.map_err(|error| error::of_orm(&error))?;
     outcomes.sort_by_key(|(index, _)| *index);
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-/// Reference rows first, then orders, each by id.
+/// Reference rows first, kind by kind, then orders, each by id.
 fn lock_order(change: &Change) -> (u8, i64) {
+    let rank = |kind: ReferenceKind| match kind {
+        ReferenceKind::Blotter => 0,
+        ReferenceKind::Status => 1,
+        ReferenceKind::OrderType => 2,
+    };
     match change {
-        Change::Reference(ReferenceChange::Create { .. }) => (0, 0),
-        Change::Reference(ReferenceChange::Amend { row, .. }) => (0, i64::from(row.id)),
-        Change::Reference(ReferenceChange::Remove { id, .. }) => (0, i64::from(*id)),
-        Change::AmendOrder(amendment) => (1, amendment.id),
-        Change::RemoveOrder { id, .. } => (1, *id),
+        Change::Reference(ReferenceChange::Create { kind, .. }) => (rank(*kind), 0),
+        Change::Reference(ReferenceChange::Amend { kind, row }) => (rank(*kind), row.id.into()),
+        Change::Reference(ReferenceChange::Remove { kind, id, .. }) => (rank(*kind), (*id).into()),
+        Change::AmendOrder(amendment) => (3, amendment.id),
+        Change::RemoveOrder { id, .. } => (3, *id),
     }
 }
 
@@ -73,8 +88,7 @@ impl Desk<'_> {
             Change::AmendOrder(amendment) => self.amend_order(amendment).await,
             Change::RemoveOrder { id, version } => self.remove_order(*id, *version).await,
             Change::Reference(ReferenceChange::Create { kind, label, version }) => {
-                let row = reference::create(self.transaction, *kind, label, *version).await?;
-                Ok(Ok(Changed::Reference(row)))
+                self.create_reference(*kind, label, *version).await
             }
             Change::Reference(ReferenceChange::Amend { kind, row }) => {
                 self.amend_reference(*kind, row).await

@@ -20,7 +20,7 @@ impl Desk<'_> {
             Ok(terms) => terms,
             Err(refusal) => return Ok(Err(refusal.into())),
         };
-        let version = before.version + 1;
+        let version = before.version.saturating_add(1);
         let price = terms.limit_price.map(|price| price.scaled());
         let update = orders::Entity::update_many()
             .col_expr(orders::Column::BlotterId, Expr::val(terms.blotter_id))

@@ -7,11 +7,24 @@ use sea_orm::{
 };
 
 use super::{Desk, Outcome};
-use crate::domain::reference::{ReferenceKind, ReferenceLabel, ReferenceRow};
+use crate::domain::reference::{ReferenceKind, ReferenceLabel, ReferenceRow, is_free_to_change};
 use crate::ports::journal::{ChangeRefusal, Changed};
 use crate::store::rows;
 
 impl Desk<'_> {
+    pub(super) async fn create_reference(
+        &self,
+        kind: ReferenceKind,
+        label: &ReferenceLabel,
+        version: i32,
+    ) -> Result<Outcome, DbErr> {
+        if !is_free_to_change(kind, None, Some(label.key())) {
+            return Ok(Err(ChangeRefusal::Ruled { key: label.key().to_owned() }));
+        }
+        let row = create(self.transaction, kind, label, version).await?;
+        Ok(Ok(Changed::Reference(row)))
+    }
+
     pub(super) async fn amend_reference(
         &self,
         kind: ReferenceKind,
@@ -21,7 +34,10 @@ impl Desk<'_> {
             Ok(current) => current,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let amended = ReferenceRow { version: current.version + 1, ..row.clone() };
+        if !is_free_to_change(kind, Some(current.key()), Some(row.key())) {
+            return Ok(Err(ChangeRefusal::Ruled { key: current.key().to_owned() }));
+        }
+        let amended = ReferenceRow { version: current.version.saturating_add(1), ..row.clone() };
         update(self.transaction, kind, &amended).await?;
         Ok(Ok(Changed::Reference(amended)))
     }
@@ -34,9 +50,10 @@ impl Desk<'_> {
         id: i32,
         version: i32,
     ) -> Result<Outcome, DbErr> {
-        if let Err(refusal) = self.current(kind, id, version).await? {
-            return Ok(Err(refusal));
-        }
+        let current = match self.current(kind, id, version).await? {
+            Ok(current) => current,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let column = match kind {
             ReferenceKind::Blotter => order_tallies::Column::BlotterId,
             ReferenceKind::Status => order_tallies::Column::StatusId,
@@ -46,6 +63,9 @@ impl Desk<'_> {
         let uses = uses.all(self.transaction).await?;
         if uses.iter().map(|tally| tally.orders).sum::<i64>() > 0 {
             return Ok(Err(ChangeRefusal::Referenced { kind, id }));
+        }
+        if !is_free_to_change(kind, Some(current.key()), None) {
+            return Ok(Err(ChangeRefusal::Ruled { key: current.key().to_owned() }));
         }
         order_tallies::Entity::delete_many().filter(column.eq(id)).exec(self.transaction).await?;
         delete(self.transaction, kind, id).await?;
@@ -87,7 +107,7 @@ impl Desk<'_> {
     }
 }
 
-pub(super) async fn create(
+async fn create(
     transaction: &DatabaseTransaction,
     kind: ReferenceKind,
     label: &ReferenceLabel,

@@ -165,7 +165,7 @@ fn fates(items: &[Item]) -> String {
             Ok(order) => text.push_str(&order.id.to_string()),
             Err(fault) => {
                 let fate = serde_json::json!({
-                    "kind": format!("{:?}", fault.kind),
+                    "kind": fault.kind.label(),
                     "field": fault.field,
                     "message": fault.message,
                 });

@@ -9,7 +9,7 @@ use super::{Metrics, seconds, size, whole, with};
 use crate::ports::meter::LedgerMeter;
 
 /// Why the ledger tries again: the labels of the failures that are worth it.
-pub(super) const RETRY_REASONS: [&str; 2] = ["collision", "lost"];
+pub(super) const RETRY_REASONS: [&str; 3] = ["away", "collision", "lost"];
 /// Why a request is not written: the labels of `Refused`, and of every `Failure`.
 pub(super) const REFUSAL_REASONS: [&str; 12] = [
     "busy",

@@ -20,6 +20,7 @@ mod log_lines;
 mod pool_breaker;
 mod pool_exhausted;
 mod refused_start;
+mod silent;
 mod terminated;
 
 use sea_orm::sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, raw_sql};

@@ -89,3 +89,21 @@ async fn port_that_is_taken_is_named_with_its_key() {
         assert!(lines.iter().any(|line| line.contains(&sentence)), "{lines:#?}");
     }
 }
+
+/// The driver's own defaults would be somebody else's database.
+#[actix_web::test]
+async fn address_that_the_driver_cannot_take_is_refused_and_never_replaced() {
+    let url = "postgres://weir@127.0.0.1/weir?sslmode=requires".to_owned();
+    let settings = [("WEIR__DATABASE__URL".to_owned(), &url)];
+
+    for (arguments, code) in
+        [(&["serve"][..], 1), (&["config", "check"], 2), (&["migrate", "up"], 1)]
+    {
+        let mut run = Run::spawn(arguments, &settings);
+        let status = run.wait_for_end().await;
+
+        let said = run.lines().join("\n");
+        assert_eq!(status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains("database.url cannot be used"), "{said}");
+    }
+}

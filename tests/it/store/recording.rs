@@ -157,7 +157,7 @@ async fn batch_row_says_who_asked_when_and_what_became_of_each_item(kind: Kind) 
     let fates = database.text("SELECT fates FROM batches").await.unwrap();
     let fates: serde_json::Value = serde_json::from_str(&fates).unwrap();
     let refused = serde_json::json!({
-        "kind": "Invalid", "field": "blotterId", "message": "Blotter with ID 9 \"not\" found"
+        "kind": "invalid", "field": "blotterId", "message": "Blotter with ID 9 \"not\" found"
     });
     assert_eq!(fates, serde_json::json!([8, refused, 9]));
     let times = "SELECT count(*) FROM orders WHERE client = 'desk-7' AND created_at = updated_at";

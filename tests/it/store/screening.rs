@@ -62,7 +62,7 @@ async fn screening_keeps_the_innocent_and_refuses_the_guilty(kind: Kind) {
     let fates: Vec<serde_json::Value> = serde_json::from_str(&fates).unwrap();
     assert_eq!((fates.len(), &fates[0], &fates[4]), (10, &1.into(), &5.into()));
     for index in [2, 3, 9] {
-        assert_eq!(fates[index]["kind"], "Refused");
+        assert_eq!(fates[index]["kind"], "refused");
     }
     assert_tallies_are_true(&database).await;
 }

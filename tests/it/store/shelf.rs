@@ -19,7 +19,7 @@ use weir::ports::clock::{Clock, SystemClock};
 use weir::ports::journal::{Change, ChangeRefusal, Changed, Journal};
 use weir::ports::library::Library;
 use weir::settings::{self, Settings, Sources};
-use weir::store::{LockError, Store};
+use weir::store::{OpenError, Store};
 
 use crate::support::{Database, Kind};
 
@@ -46,7 +46,7 @@ pub(super) fn settings(database: &Database, more: &[(&str, &str)]) -> Settings {
 }
 
 /// A store that has not met its database yet.
-pub(super) fn unprepared(database: &Database, more: &[(&str, &str)]) -> Result<Store, LockError> {
+pub(super) fn unprepared(database: &Database, more: &[(&str, &str)]) -> Result<Store, OpenError> {
     Store::open(&settings(database, more), Arc::new(SystemClock), Arc::new(()))
 }
 

@@ -7,7 +7,7 @@ use weir::ports::Failure;
 use weir::ports::gauge::{DatabaseState, PoolGauge};
 use weir::ports::journal::Journal;
 use weir::ports::library::Library;
-use weir::store::{LockError, PrepareError};
+use weir::store::{LockError, OpenError, PrepareError};
 
 use super::shelf::{LANE, batch, fresh, order, serving, snapshot, unprepared};
 use crate::support::{Database, Kind, on_both};
@@ -151,7 +151,7 @@ async fn second_store_on_the_same_file_is_turned_away() {
 
     let second = unprepared(&database, &[]).err();
 
-    let Some(LockError::Taken { path }) = &second else { panic!("{second:?}") };
+    let Some(OpenError::Lock(LockError::Taken { path })) = &second else { panic!("{second:?}") };
     assert_eq!(path, database.file());
     store.close().await;
     drop(store);
