@@ -134,3 +134,29 @@ impl Line {
         Full { retry_after: Duration::from_secs_f64(seconds) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::client::ClientId;
+    use crate::domain::order::Fault;
+    use crate::ports::clock::{Clock, SystemClock};
+
+    fn ticket(orders: usize) -> RecordTicket {
+        let items = vec![Err(Fault::missing("", "")); orders];
+        let work = Record { client: ClientId::default(), route: "/", items };
+        Ticket { work, answer: oneshot::channel().0, since: SystemClock.instant() }
+    }
+
+    #[test]
+    fn the_line_takes_so_many_orders_and_at_least_one_request() {
+        let mut line = Line::new(4096, 256);
+
+        assert!(line.push_record(ticket(ORDERS_MAX + 1)).is_ok(), "whatever its size");
+        let full = line.push_record(ticket(1)).unwrap_err();
+
+        assert!((1..=60).contains(&full.retry_after.as_secs()));
+        assert!(line.take().is_some());
+        assert!(line.push_record(ticket(ORDERS_MAX)).is_ok());
+    }
+}

@@ -98,3 +98,17 @@ async fn a_lost_part_makes_the_batch_unknown() {
 
     assert_eq!(house.ask_and_hear("a b c d").await, "unknown lost");
 }
+
+#[actix::test]
+async fn a_slow_database_is_given_ten_seconds_and_no_more() {
+    let house = House::open(ONE_LANE);
+    house.journal.take_time(Duration::from_secs(5));
+    house.journal.slow_over(0);
+    let asked = ["a", "b", "c", "d", "e"].map(|words| house.ask(words));
+
+    for asked in asked {
+        assert_eq!(asked.answer.await.unwrap(), Err(Refused::Failed(Failure::TooSlow)));
+    }
+    assert_eq!(house.journal.groups(), ["a", "b c d e", "b c", "d e"]);
+    assert_eq!(house.journal.orders(), 0);
+}
