@@ -8,13 +8,13 @@ use serde_json::Value;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::Instant;
 
-use crate::figures::Measured;
-use crate::http::{Batch, Connection, get};
-use crate::load::{Samples, Window, observe};
 use crate::plan::Plan;
-use crate::recording::{discard, fresh};
+use crate::shared::databases::{discard, fresh};
+use crate::shared::figures::Measured;
+use crate::shared::http::{Batch, Connection, RECORD, get};
+use crate::shared::load::{Samples, Window, observe};
+use crate::shared::usage::{Meter, memory_peak};
 use crate::support::{Kind, Weir};
-use crate::usage::{Meter, memory_peak};
 
 /// The contract's largest batch.
 const FILL_BATCH: u64 = 1000;
@@ -58,7 +58,7 @@ pub(crate) async fn run(kind: Kind, plan: &Plan) -> Listed {
         eprintln!("listing on {kind:?}: {list}");
         let path = path(list, orders);
         check(list, &weir.get(&path).await.expect(200).body, orders);
-        let window = Window::opens_now(&plan.halved());
+        let window = plan.halved().window();
         let request: Rc<[u8]> = get(&path).into();
         let reader =
             |_| spawn_local(read(weir.public.clone(), Rc::clone(&request), orders, window));
@@ -77,7 +77,7 @@ async fn fill(public: &str, orders: u64) {
         let (public, next) = (public.to_owned(), Rc::clone(&next));
         spawn_local(async move {
             let mut connection = Connection::open(&public).await;
-            let mut batch = Batch::of(0..FILL_BATCH);
+            let mut batch = Batch::of(0..FILL_BATCH, RECORD);
             while next.get() < orders {
                 let request = batch.at(next.replace(next.get() + FILL_BATCH));
                 let answer = connection.ask(request).await;

@@ -5,12 +5,9 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `plan` | how long and how much |
-//! | `fixture` | the orders: the same rows, whoever writes them |
-//! | `bare` | a database with Weir's schema and no Weir: the bound and the plain way |
-//! | `http` | the load generator |
 //! | `recording`, `listing` | what is measured, in which order, and what must be true of the answers |
-//! | `load`, `usage`, `figures` | closed loops, CPU and memory, medians |
-//! | `report`, `machine` | what is printed |
+//! | `report` | what is printed |
+//! | `shared` | what other benches need, too: orders, load, meters, the bound and the plain way |
 //!
 //! Wrong answers end the run with a panic. A missed aim does not: machines are noisy, and a bench
 //! that fails for noise is soon ignored.
@@ -26,27 +23,20 @@
               it lives on the real clock"
 )]
 
-mod bare;
-mod figures;
-mod fixture;
-mod http;
 mod listing;
-mod load;
-mod machine;
 mod plan;
 mod recording;
 mod report;
-mod usage;
+#[path = "../shared/mod.rs"]
+mod shared;
 
 #[allow(unused_macros, reason = "a bench has no tests to make")]
 #[path = "../../tests/it/support/mod.rs"]
 mod support;
 
 use plan::Plan;
+use shared::machine;
 use support::Kind;
-
-/// What takes longer than this hangs: the bench shall say so rather than wait.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn main() {
     let plan = Plan::read();

@@ -1,8 +1,9 @@
-//! How long and how much. `cargo bench` passes `--bench`; anything else (`cargo test --benches`)
-//! only asks whether the bench still works, and gets one tiny round.
+//! How long and how much. Who only asks whether the bench still works gets one tiny round.
 
 use std::time::Duration;
 
+use crate::shared::environment::{self, number};
+use crate::shared::load::Window;
 use crate::support::Kind;
 
 pub(crate) struct Plan {
@@ -19,8 +20,7 @@ impl Plan {
     /// `WEIR_BENCH_SECONDS` (of each measurement), `WEIR_BENCH_ROUNDS`, `WEIR_BENCH_ORDERS` (to list)
     /// and `WEIR_BENCH_ONLY` (`sqlite` or `postgres`) change the full run.
     pub(crate) fn read() -> Self {
-        let has = |wanted: &str| std::env::args().any(|argument| argument == wanted);
-        if has("--test") || !has("--bench") {
+        if !environment::is_measuring() {
             let instant = Duration::from_millis(200);
             return Self {
                 rounds: 1,
@@ -32,11 +32,11 @@ impl Plan {
         }
         let seconds = number("SECONDS", 3.0);
         Self {
-            rounds: (number("ROUNDS", 3.0) as usize).max(1),
+            rounds: number("ROUNDS", 3).max(1),
             warm_up: Duration::from_secs_f64(seconds / 3.0),
             measure: Duration::from_secs_f64(seconds),
-            listed: (number("ORDERS", 1_000_000.0) as u64).max(100),
-            only: std::env::var("WEIR_BENCH_ONLY").ok(),
+            listed: number("ORDERS", 1_000_000).max(100),
+            only: environment::text("ONLY"),
         }
     }
 
@@ -46,6 +46,11 @@ impl Plan {
         Self { warm_up: self.warm_up / 2, measure: self.measure / 2, only, ..*self }
     }
 
+    /// A measurement that begins now.
+    pub(crate) fn window(&self) -> Window {
+        Window::opens_after(self.warm_up, self.measure)
+    }
+
     pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
         let is_wanted = |kind: &Kind| {
             let name = format!("{kind:?}").to_lowercase();
@@ -53,10 +58,4 @@ impl Plan {
         };
         [Kind::Sqlite, Kind::Postgres].into_iter().filter(is_wanted)
     }
-}
-
-fn number(name: &str, default: f64) -> f64 {
-    let name = format!("WEIR_BENCH_{name}");
-    let Ok(text) = std::env::var(&name) else { return default };
-    text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number"))
 }

@@ -9,14 +9,15 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::Instant;
 
-use crate::bare::{Bare, Way};
-use crate::figures::Measured;
-use crate::fixture::BATCH;
-use crate::http::{Batch, Connection};
-use crate::load::{Samples, Window, observe};
 use crate::plan::Plan;
+use crate::shared::bare::{Bare, Way};
+use crate::shared::databases::{discard, fresh};
+use crate::shared::figures::Measured;
+use crate::shared::fixture::BATCH;
+use crate::shared::http::{Batch, Connection, RECORD};
+use crate::shared::load::{Samples, Window, observe};
+use crate::shared::usage::{Meter, memory_peak};
 use crate::support::{Database, Kind, Weir};
-use crate::usage::{Meter, memory_peak};
 
 /// Who writes, and for how many clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,24 +74,6 @@ pub(crate) async fn run(kind: Kind, plan: &Plan, writers: &Handle) -> Recorded {
     recorded
 }
 
-/// A new database, with nothing of the last one's left to be written to the disk.
-pub(crate) async fn fresh(kind: Kind) -> Database {
-    let database = Database::fresh(kind).await;
-    if kind == Kind::Postgres {
-        database.execute("CHECKPOINT").await;
-    }
-    database
-}
-
-/// Thirty databases of a million orders would not fit everywhere.
-pub(crate) async fn discard(database: Database) {
-    if database.kind == Kind::Postgres {
-        let (server, name) = database.url.rsplit_once('/').unwrap();
-        let postgres = Database::at(format!("{server}/postgres"));
-        postgres.execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
-    }
-}
-
 async fn bare(
     database: &Database,
     way: Way,
@@ -99,7 +82,7 @@ async fn bare(
     writers: &Handle,
 ) -> Measured {
     let bare = writers.spawn(Bare::open(database.clone(), way)).await.unwrap();
-    let window = Window::opens_now(plan);
+    let window = plan.window();
     let loops = {
         let _writers = writers.enter();
         bare.start(clients, window)
@@ -114,7 +97,7 @@ async fn bare(
 async fn weir(database: &Database, clients: u16, plan: &Plan) -> (Measured, f64) {
     let mut weir = Weir::on(database.clone()).start().await;
     let id = weir.run().id();
-    let window = Window::opens_now(plan);
+    let window = plan.window();
     let next = Rc::new(Cell::new(0));
     let client = |index| spawn_local(send(weir.public.clone(), index, Rc::clone(&next), window));
     let loops: Vec<JoinHandle<Samples>> = (0..u64::from(clients)).map(client).collect();
@@ -134,7 +117,7 @@ async fn send(public: String, index: u64, next: Rc<Cell<u64>>, window: Window) -
     let mut connection = Connection::open(&public).await;
     let body = |turn| {
         let first = (index * BODIES + turn) * BATCH;
-        Batch::of(first..first + BATCH)
+        Batch::of(first..first + BATCH, RECORD)
     };
     let mut bodies: Vec<Batch> = (0..BODIES).map(body).collect();
     let mut samples = Samples::new(window);

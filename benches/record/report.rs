@@ -1,8 +1,8 @@
 //! The tables, as they go into `docs/performance.md`, and how the figures stand to the aims.
 
-use crate::figures::{Measured, median};
 use crate::listing::{LISTS, Listed};
 use crate::recording::{Recorded, Subject};
+use crate::shared::figures::{Measured, median};
 use crate::support::Kind;
 
 const RATIO_TO_BOUND: f64 = 0.45;

@@ -6,6 +6,8 @@
 pub mod batches;
 pub mod blotters;
 pub mod counters;
+pub mod holders;
+pub mod letters;
 pub mod order_tallies;
 pub mod order_types;
 pub mod orders;

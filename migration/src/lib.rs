@@ -6,6 +6,7 @@
 
 mod dialect;
 mod m20261121_000001_ground_floor;
+mod m20261121_000002_letters;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -18,7 +19,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_ground_floor::Migration)]
+        vec![
+            Box::new(m20261121_000001_ground_floor::Migration),
+            Box::new(m20261121_000002_letters::Migration),
+        ]
     }
 }
 

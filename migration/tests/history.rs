@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, env, fs, io::ErrorKind, process};
 
-use entity::{batches, blotters, counters, order_tallies, order_types, orders, statuses};
+use entity::{
+    batches, blotters, counters, holders, letters, order_tallies, order_types, orders, statuses,
+};
 use migration::{Migrator, known_names};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ConnectOptions, ConnectionTrait, Database,
@@ -54,7 +56,7 @@ async fn every_step_taken_is_a_known_name() -> Result<(), DbErr> {
 
         let taken: Vec<String> = taken.into_iter().map(|step| step.version).collect();
         assert_eq!(taken, known_names());
-        assert_eq!(taken, ["m20261121_000001_ground_floor"]);
+        assert_eq!(taken, ["m20261121_000001_ground_floor", "m20261121_000002_letters"]);
         Ok(())
     })
     .await
@@ -238,6 +240,60 @@ async fn an_idempotency_key_names_one_batch_per_client_and_route() -> Result<(),
 }
 
 #[tokio::test]
+async fn letters_come_back_as_they_went_in() -> Result<(), DbErr> {
+    on_each_database("letters", async |database| {
+        let full = letters::Model {
+            holder: Some(Uuid::from_u128(8)),
+            trouble: Some("{}".to_owned()),
+            last_error: Some("no answer".to_owned()),
+            attempts: i32::MAX,
+            fence: i64::MAX,
+            state: 1,
+            ..letter(2)
+        };
+
+        insert(&database, letter(1)).await?;
+        insert(&database, full.clone()).await?;
+        let second = insert(&database, letter(1)).await;
+        let unheard_of = insert(&database, letters::Model { state: 4, ..letter(3) }).await;
+
+        assert_refused_as_double(second);
+        assert!(unheard_of.is_err());
+        let found = letters::Entity::find().order_by_id_asc().all(&database).await?;
+        assert_eq!(found, [letter(1), full]);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn holders_have_not_ended_until_somebody_says_so() -> Result<(), DbErr> {
+    on_each_database("holders", async |database| {
+        let holder = holders::ActiveModel {
+            epoch: Set(Uuid::from_u128(1)),
+            started_at: Set(1),
+            expires_at: Set(i64::MAX),
+            instance: Set("weir-1".to_owned()),
+            ..Default::default()
+        };
+
+        holders::Entity::insert(holder).exec_without_returning(&database).await?;
+
+        let found = holders::Entity::find().one(&database).await?;
+        let expected = holders::Model {
+            epoch: Uuid::from_u128(1),
+            started_at: 1,
+            expires_at: i64::MAX,
+            ended: false,
+            instance: "weir-1".to_owned(),
+        };
+        assert_eq!(found, Some(expected));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn nothing_below_one_unit_is_stored() -> Result<(), DbErr> {
     on_each_database("checks", async |database| {
         let no_quantity = orders::Model { quantity: 0, ..order(1) };
@@ -364,6 +420,24 @@ fn batch(id: u128) -> batches::Model {
         fingerprint: None,
         fates: "[]".to_owned(),
         answer: None,
+    }
+}
+
+fn letter(id: u128) -> letters::Model {
+    letters::Model {
+        id: Uuid::from_u128(id),
+        batch_id: Uuid::from_u128(7),
+        due_at: 0,
+        fence: 0,
+        created_at: 0,
+        updated_at: 0,
+        attempts: 0,
+        state: 0,
+        holder: None,
+        client: "desk".to_owned(),
+        undecided: "1-25".to_owned(),
+        trouble: None,
+        last_error: None,
     }
 }
 

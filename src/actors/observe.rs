@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use actix::Message;
+use uuid::Uuid;
 
 use crate::domain::moment::Moment;
 
@@ -22,4 +25,21 @@ pub struct Snapshot {
     pub depth: u64,
     pub counters: BTreeMap<&'static str, u64>,
     pub last_error: Option<String>,
+    /// Those who work for it, if it has any.
+    pub parts: Vec<Part>,
+}
+
+/// One that works for an actor, such as a child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub name: String,
+    pub state: &'static str,
+    /// How long it has been at its work.
+    pub busy_for: Option<Duration>,
+    /// What it works on: letters, and the orders in them.
+    pub letters: Vec<Uuid>,
+    pub orders: usize,
+    pub done: u64,
+    /// How often another one took its place.
+    pub restarts: u64,
 }

@@ -1,11 +1,14 @@
 //! The composition root: the one place that knows every room.
 //!
-//! Start: logs, the file's lock, the rooms, the listeners, and then the database, so that
-//! health and metrics answer from the first moment, also while the database is away.
+//! Start: logs, the file's lock, the trade simulator if orders go to one, the rooms, the listeners,
+//! and then the database, so that health and metrics answer from the first moment, also while the
+//! database is away.
 //! Stop: readiness goes, the listeners close, requests that are here end, the ledger writes what
-//! it took, the connections say goodbye.
+//! it took, the connections say goodbye, the simulator ends.
 
-mod pool_breaker;
+mod breakers;
+mod engine;
+mod trade_place;
 
 use std::convert::Infallible;
 use std::io;
@@ -19,8 +22,7 @@ use actix::{Actor, Addr, Arbiter, Recipient};
 use actix_web::dev::{Server, ServerHandle};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected, Subscribe};
-use crate::actors::ledger::{self, Drain, Ledger};
+use crate::actors::circuit_breaker::{CircuitBreaker, Protected, Subscribe};
 use crate::actors::observe::Observe;
 use crate::actors::pool_monitor::{Pace, PoolMonitor};
 use crate::domain::breaker::ConfigFault;
@@ -31,10 +33,14 @@ use crate::outbound::readiness;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::gauge::PoolGauge;
-use crate::settings::{DatabaseUrl, LogSettings, ServerSettings, Settings};
+use crate::ports::meter::BreakerMeter;
+use crate::settings::{LogSettings, ServerSettings, Settings};
 use crate::store::{self, MigrationState, OpenError, PrepareError, Store};
 use crate::telemetry::{logging, metrics::Metrics};
 use crate::trade_sim;
+use breakers::Breakers;
+use engine::{Engine, Parts};
+use trade_place::TradePlace;
 
 /// The first pause before the database is asked again; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(250);
@@ -47,9 +53,6 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a peer may take to close its side of a connection.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
-
-/// The breaker of the pool, for people.
-const POOL_BREAKER: &str = "pool breaker";
 
 /// Why the service could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +69,8 @@ pub enum AppError {
     Prepare(#[from] PrepareError),
     #[error("the metrics could not be set up: {0}")]
     Metrics(String),
-    #[error("the breaker of the pool cannot be set up: {0}")]
-    Breaker(ConfigFault),
+    #[error("the breaker {0} cannot be set up: {1}")]
+    Breaker(&'static str, ConfigFault),
     #[error("the signals could not be heard")]
     Signals(#[source] io::Error),
     #[error("the {0} is gone: ending, so that a fresh start can recover")]
@@ -167,13 +170,26 @@ impl House {
     }
 
     async fn run(self, settings: &Settings) -> Result<(), AppError> {
-        let writers = Arbiter::new();
-        let ledger = self.start_ledger(settings, &writers);
-        let (breaker, permits) = pool_breaker::start(settings, &self.clock, self.metrics.clone())?;
-        let monitor = self.start_monitor(settings, &breaker)?;
-        let rooms = Rooms { ledger, monitor, breaker };
-        let doors = self.doors(settings, &rooms, permits);
-        let (listeners, public, admin) = open(settings, &doors)?;
+        let mut trade_place = TradePlace::find(settings, &self.clock)?;
+        if trade_place.is_simulated() {
+            self.metrics.trades_are_simulated();
+        }
+        let meter: Arc<dyn BreakerMeter> = self.metrics.clone();
+        let breakers = Breakers::start(settings, &self.clock, &meter)?;
+        let monitor = self.start_monitor(settings, &breakers.pool.room)?;
+        let thread = Arbiter::new();
+        let parts = Parts {
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            metrics: self.metrics.clone(),
+            breaker: breakers.trade.permits.clone(),
+            trade_base: trade_place.base().to_owned(),
+        };
+        let engine = Engine::start(parts, settings, &thread);
+        engine.introduce(&breakers.trade.room)?;
+        let rooms = Rooms { engine, monitor, breakers };
+        let doors = self.doors(settings, &rooms);
+        let (listeners, public, admin) = open(settings, &doors, &trade_place)?;
         // A task of its own: a server whose future is dropped cuts off what it is answering.
         let serving = actix::spawn(listening(public, admin));
         let ended = tokio::select! {
@@ -181,17 +197,19 @@ impl House {
             ended = serving => ended.map_err(io::Error::other).map_err(AppError::Listener).flatten(),
             ended = told_to_stop() => ended,
             ended = rooms.missing() => ended,
+            ended = trade_place.lost() => ended,
             never = self.renew_references() => match never {},
         };
         self.draining.store(true, Ordering::Release);
+        let within = settings.server.drain_within;
+        // Readiness says no and writes are refused from here on; the listeners still answer.
+        rooms.engine.drain(within).await;
         let [public, admin] = listeners;
         tokio::join!(public.stop(true), admin.stop(true));
-        let drained = rooms.ledger.send(Drain).timeout(settings.server.drain_within).await;
-        if let Err(error) = drained {
-            log::error!(reason:% = error; "ledger was not drained");
-        }
+        rooms.engine.close(within).await;
         self.store.close().await;
-        writers.stop();
+        thread.stop();
+        trade_place.leave().await;
         log::info!("stopped");
         ended
     }
@@ -208,16 +226,6 @@ impl House {
         }
     }
 
-    /// The writers have a thread of their own: a commit is never behind a request's JSON.
-    fn start_ledger(&self, settings: &Settings, writers: &Arbiter) -> Addr<Ledger> {
-        let limits = limits(settings);
-        let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
-        let meter = self.metrics.clone();
-        Ledger::start_in_arbiter(&writers.handle(), move |_| {
-            Ledger::new(store, clock, meter, limits)
-        })
-    }
-
     fn start_monitor(
         &self,
         settings: &Settings,
@@ -230,17 +238,23 @@ impl House {
         let (store, clock) = (self.store.clone(), Arc::clone(&self.clock));
         let monitor = PoolMonitor::new(store, clock, pace, breaker.clone().recipient()).start();
         let subscribed = breaker.try_send(Subscribe(monitor.clone().recipient()));
-        subscribed.map_err(|_| AppError::Room(POOL_BREAKER))?;
+        subscribed.map_err(|_| AppError::Room(Protected::Pool.room()))?;
         Ok(monitor)
     }
 
-    fn doors(&self, settings: &Settings, rooms: &Rooms, permits: BreakerHandle) -> Doors {
+    fn doors(&self, settings: &Settings, rooms: &Rooms) -> Doors {
         let metrics = self.metrics.clone();
         let exposition = move || metrics.render().map_err(|error| error.to_string());
         Doors {
-            ledger: rooms.ledger.clone(),
-            pool_breaker: permits,
-            breakers: vec![(Protected::Pool, rooms.breaker.clone())],
+            ledger: rooms.engine.ledger.clone(),
+            recorder: rooms.engine.ledger.clone().recipient(),
+            freezer: rooms.engine.ledger.clone().recipient(),
+            supervisor: rooms.engine.supervisor.clone().recipient(),
+            submitter: rooms.engine.supervisor.clone().recipient(),
+            times: rooms.engine.supervisor.clone().recipient(),
+            pool_breaker: rooms.breakers.pool.permits.clone(),
+            trade_breaker: rooms.breakers.trade.permits.clone(),
+            breakers: rooms.breakers.rooms().map(|(it, room)| (it, room.clone())).into(),
             rooms: rooms.observed(),
             library: self.store.clone(),
             catalogue: self.store.clone(),
@@ -254,6 +268,9 @@ impl House {
                 answer_within: settings.server.answer_within,
                 body_max: settings.server.body_max,
                 body_within: settings.server.body_within,
+                wait_max: settings.supervisor.wait_max,
+                key_kept: settings.idempotency.kept,
+                body_key_kept: settings.idempotency.body_within,
             },
         }
     }
@@ -279,19 +296,24 @@ impl House {
 
 /// The rooms that nobody can do without.
 struct Rooms {
-    ledger: Addr<Ledger>,
+    engine: Engine,
     monitor: Addr<PoolMonitor>,
-    breaker: Addr<CircuitBreaker>,
+    breakers: Breakers,
 }
 
 impl Rooms {
     /// By their names for operators.
     fn observed(&self) -> Vec<(&'static str, Recipient<Observe>)> {
-        vec![
-            ("ledger", self.ledger.clone().recipient()),
+        let breakers = self.breakers.rooms();
+        let breakers = breakers.map(|(it, room)| (it.room(), room.clone().recipient()));
+        let mut rooms = vec![
+            ("batch_supervisor", self.engine.supervisor.clone().recipient()),
+            ("retry_mailbox", self.engine.mailbox.clone().recipient()),
+            ("ledger", self.engine.ledger.clone().recipient()),
             ("pool_monitor", self.monitor.clone().recipient()),
-            (Protected::Pool.room(), self.breaker.clone().recipient()),
-        ]
+        ];
+        rooms.extend(breakers);
+        rooms
     }
 
     /// Comes back when one of them is gone. A panic kills an actor for good, and a service
@@ -299,29 +321,11 @@ impl Rooms {
     async fn missing(&self) -> Result<(), AppError> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let gone = [
-                ("ledger", !self.ledger.connected()),
-                ("pool monitor", !self.monitor.connected()),
-                (POOL_BREAKER, !self.breaker.connected()),
-            ];
-            if let Some((name, _)) = gone.iter().find(|(_, is_gone)| *is_gone) {
+            let rooms = self.observed();
+            if let Some((name, _)) = rooms.iter().find(|(_, room)| !room.connected()) {
                 return Err(AppError::Room(name));
             }
         }
-    }
-}
-
-/// What bounds the ledger. SQLite has one writer, whatever is set.
-fn limits(settings: &Settings) -> ledger::Limits {
-    let lanes = match settings.database.url {
-        DatabaseUrl::Sqlite { .. } => 1,
-        DatabaseUrl::Postgres { .. } => settings.ledger.lanes,
-    };
-    ledger::Limits {
-        lanes: u16::try_from(lanes).unwrap_or(u16::MAX),
-        group_max: settings.ledger.group_max,
-        line_max: settings.ledger.line_max,
-        ids_block: u32::try_from(settings.ledger.ids_block).unwrap_or(u32::MAX),
     }
 }
 
@@ -329,11 +333,13 @@ fn limits(settings: &Settings) -> ledger::Limits {
 fn open(
     settings: &Settings,
     doors: &Doors,
+    trade_place: &TradePlace,
 ) -> Result<([ServerHandle; 2], Server, Server), AppError> {
     let public = bind("server.bind", settings.server.bind)?;
     let admin_listener = bind("admin.bind", settings.admin.bind)?;
     log::info!(
-        public = local_address(&public), admin = local_address(&admin_listener), database:% = settings.database.url;
+        public = local_address(&public), admin = local_address(&admin_listener),
+        database:% = settings.database.url, trade = trade_place.base();
         "listening"
     );
     let connections = connections(&settings.server);

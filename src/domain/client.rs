@@ -1,12 +1,14 @@
 //! Who a client is: its authenticated name, else its `X-Client-Id` header, else the one
 //! anonymous client. The peer's address is never an identity: behind a proxy it is everybody's.
 
+use std::sync::Arc;
+
 /// The longest name that a client may give itself.
 pub const NAME_LENGTH_MAX: usize = 64;
 
-/// A client's name; empty is the anonymous one.
+/// A client's name; empty is the anonymous one. Every letter and load has it: clones share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientId(String);
+pub struct ClientId(Arc<str>);
 
 /// A name that cannot be kept or printed safely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +26,7 @@ impl ClientId {
         let name = std::str::from_utf8(value).map_err(|_| ClientIdError)?.trim();
         let fits = (1..=NAME_LENGTH_MAX).contains(&name.len());
         let visible = name.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits && visible { Ok(Self(name.to_owned())) } else { Err(ClientIdError) }
+        if fits && visible { Ok(Self(name.into())) } else { Err(ClientIdError) }
     }
 }
 

@@ -7,6 +7,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
+/// Loads in flight at once, at any load. It is what callers and the trade service are promised,
+/// and so no setting.
+pub const WORKERS: usize = 15;
+
 /// What stands in the line.
 pub trait Freight {
     type Client: Clone + Eq + Hash;
@@ -16,6 +20,8 @@ pub trait Freight {
     /// Only loads to the same place can share a call.
     fn destination(&self) -> &Self::Destination;
     fn orders(&self) -> usize;
+    /// Rises with each load that enters the line: by it one that comes back finds its place.
+    fn number(&self) -> u64;
     /// Must this load have a call of its own? One that was unknown before must.
     fn travels_alone(&self) -> bool;
 }
@@ -92,7 +98,8 @@ impl<Load: Freight> Line<Load> {
         let mut call = vec![first];
         while room > 0 {
             let fits = |load: &Load| {
-                let together = call.iter().all(|first| first.destination() == load.destination());
+                let first = call.first();
+                let together = first.is_none_or(|it| it.destination() == load.destination());
                 together && !load.travels_alone() && load.orders() <= room
             };
             let Some(load) = self.pop(fits) else { break };
@@ -100,6 +107,28 @@ impl<Load: Freight> Line<Load> {
             call.push(load);
         }
         call
+    }
+
+    /// Everything that waits, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Load> {
+        self.queues.values().flat_map(|queue| &queue.loads)
+    }
+
+    /// A load that left and was not needed goes back to where it was: before all that came to its
+    /// client's queue after it, and behind what came before it and is back already.
+    pub fn put_back(&mut self, load: Load) {
+        self.loads += 1;
+        self.orders += load.orders();
+        let client = load.client().clone();
+        if let Some(queue) = self.queues.get_mut(&client) {
+            queue.deficit += load.orders();
+            let place = queue.loads.partition_point(|other| other.number() < load.number());
+            queue.loads.insert(place, load);
+            return;
+        }
+        let deficit = load.orders();
+        self.queues.insert(client.clone(), Queue { loads: VecDeque::from([load]), deficit });
+        self.turns.push_front(client);
     }
 
     /// Everything that waits, to be let go of.
@@ -169,6 +198,10 @@ mod tests {
             self.orders
         }
 
+        fn number(&self) -> u64 {
+            self.number.try_into().unwrap()
+        }
+
         fn travels_alone(&self) -> bool {
             self.alone
         }
@@ -184,6 +217,7 @@ mod tests {
         line
     }
 
+    /// Defect 59 of the ancestor.
     #[test]
     fn a_client_with_much_does_not_starve_one_with_little() {
         let heavy = (0..20).map(|number| load(1, number, 50));
@@ -194,6 +228,7 @@ mod tests {
         assert!(first_two.iter().any(|load| load.client == 2), "{first_two:?}");
     }
 
+    /// Defect 28 of the ancestor.
     #[test]
     fn small_loads_to_the_same_place_share_a_call() {
         let mut line = line((0..10).map(|number| load(1, number, 25)));
@@ -227,6 +262,20 @@ mod tests {
 
         assert_eq!(line.take(100), [load(1, 0, 10)]);
         assert_eq!(line.take(100), [elsewhere]);
+    }
+
+    #[test]
+    fn what_comes_back_finds_its_place_in_whatever_order_it_comes() {
+        let all: Vec<_> = (0..8).map(|number| load(1, number, 10)).collect();
+        let mut line = line(all.clone());
+        let calls = [line.take(20), line.take(20), line.take(20)];
+
+        for place in [1, 0, 2] {
+            calls[place].iter().rev().for_each(|load| line.put_back(load.clone()));
+        }
+
+        assert_eq!((line.loads(), line.orders()), (8, 80));
+        assert_eq!(line.take(80), all);
     }
 
     proptest! {

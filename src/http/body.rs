@@ -24,6 +24,14 @@ const REASON_MAX: usize = 300;
 pub(super) struct Body(Bytes);
 
 impl Body {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.0.iter().all(u8::is_ascii_whitespace)
+    }
+
     /// The value in the body. The quick way first; a body that it cannot read is read again by
     /// a slower parser that knows where it is.
     pub(super) fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
@@ -31,7 +39,7 @@ impl Body {
     }
 
     fn explain<'a, T: Deserialize<'a>>(&'a self, error: &serde_json::Error) -> Problem {
-        if self.0.iter().all(u8::is_ascii_whitespace) {
+        if self.is_blank() {
             return unreadable("the body is empty");
         }
         let mut parser = serde_json::Deserializer::from_slice(&self.0);

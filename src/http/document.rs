@@ -55,6 +55,8 @@ pub(super) const TAKES_BODY: &[Code] = &[
     Code::PayloadTooLarge,
     Code::RequestTimeout,
 ];
+/// A route that takes an `Idempotency-Key`.
+pub(super) const KEYED: &[Code] = &[Code::InvalidFieldValue, Code::IdempotencyKeyReused];
 pub(super) const TAKES_ID: &[Code] = &[Code::InvalidFieldValue, Code::NotFound];
 pub(super) const TAKES_VERSION: &[Code] =
     &[Code::MissingRequiredField, Code::InvalidFieldValue, Code::VersionConflict];

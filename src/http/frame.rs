@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 
 use super::fallback::Templates;
 use super::guard::Probe;
+use super::patience::Arrived;
 use super::problem::{Code, Problem};
 use super::request_id::{REQUEST_ID, RequestId};
 use super::unread::Unread;
@@ -51,6 +52,7 @@ async fn run(
     let visit = Visit::enter(&doors, &request);
     let _unread = Unread::watch(&mut request);
     request.extensions_mut().insert(visit.id.clone());
+    request.extensions_mut().insert(Arrived(visit.started));
     if let Some(problem) = refusal(&doors, request.headers()) {
         let (request, _) = request.into_parts();
         let response = visit.answer(&request_template(&request), &problem);

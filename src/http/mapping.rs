@@ -25,7 +25,7 @@ impl From<Failure> for Problem {
     /// Of a read, or of a write that surely was not made.
     fn from(failure: Failure) -> Self {
         let (code, message) = match &failure {
-            Failure::Exhausted { .. } | Failure::Collision { .. } => {
+            Failure::Exhausted { .. } | Failure::Collision { .. } | Failure::Taken { .. } => {
                 (Code::ServiceOverloaded, OVERLOADED)
             }
             Failure::Away { .. } | Failure::Lost { .. } => {
@@ -47,6 +47,7 @@ impl From<Failure> for Problem {
             Failure::Exhausted { .. } => problem.accusing(FailureKind::Exhausted),
             Failure::TooSlow => problem.accusing(FailureKind::TimedOut),
             Failure::Away { .. } | Failure::Lost { .. } | Failure::Collision { .. } => problem,
+            Failure::Taken { .. } => problem,
             Failure::Full { .. } | Failure::Data { .. } | Failure::Broken { .. } => problem,
         }
     }
@@ -113,15 +114,23 @@ pub(super) const fn fault_code(kind: FaultKind) -> Code {
         FaultKind::State => Code::InvalidOrderState,
         FaultKind::Refused => Code::ValidationError,
         FaultKind::TooSlow => Code::DatabaseTimeout,
+        FaultKind::Duplicate => Code::DuplicateOrder,
+        FaultKind::NotFound => Code::NotFound,
+        FaultKind::Unknown => Code::OutcomeUnknown,
     }
 }
 
+/// The code of a fault as it was stored.
+pub(super) fn stored_code(kind: &str) -> Code {
+    FaultKind::of_label(kind).map_or(Code::ValidationError, fault_code)
+}
+
 impl From<MailboxError> for Problem {
-    /// The ledger is gone, or did not answer; what it had taken may stand.
+    /// The actor is gone, or did not answer; what it had taken may stand.
     fn from(error: MailboxError) -> Self {
         let inside = match error {
-            MailboxError::Closed => "the ledger is gone",
-            MailboxError::Timeout => "the ledger did not answer",
+            MailboxError::Closed => "the actor that was asked is gone",
+            MailboxError::Timeout => "the actor that was asked did not answer",
         };
         Self::new(Code::OutcomeUnknown, UNKNOWN).inside(inside)
     }

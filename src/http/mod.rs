@@ -5,6 +5,7 @@
 //! library or writes through the ledger. No handler knows what stands behind them.
 
 mod admin;
+mod batches;
 mod body;
 mod client;
 mod document;
@@ -15,12 +16,15 @@ mod health;
 mod mapping;
 mod orders;
 mod params;
+mod patience;
 mod pool_health;
 pub mod problem;
 mod reference;
+mod replay;
 mod request_id;
 mod routes;
 pub mod server;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -37,8 +41,9 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
 use self::problem::{Code, Problem};
+use crate::actors::batch_supervisor::{AskTimes, SubmitBatch, SubmitOrders};
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
-use crate::actors::ledger::Ledger;
+use crate::actors::ledger::{Freeze, Ledger, Record};
 use crate::actors::observe::Observe;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::Clock;
@@ -54,8 +59,20 @@ pub type Exposition = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 #[derive(Clone)]
 pub struct Doors {
     pub ledger: Addr<Ledger>,
+    /// Who records batches that are not submitted.
+    pub recorder: Recipient<Record>,
+    /// Who keeps the answers that must be given again.
+    pub freezer: Recipient<Freeze>,
+    /// Who records new batches and brings them to the trade service.
+    pub supervisor: Recipient<SubmitBatch>,
+    /// The same for orders that stand already.
+    pub submitter: Recipient<SubmitOrders>,
+    /// Who knows where the time of a batch went.
+    pub times: Recipient<AskTimes>,
     /// What every route that needs the connection pool asks first.
     pub pool_breaker: BreakerHandle,
+    /// It refuses no caller; health tells of it.
+    pub trade_breaker: BreakerHandle,
     /// The breakers that an operator may order about.
     pub breakers: Vec<(Protected, Addr<CircuitBreaker>)>,
     /// Who tells of itself, by name.
@@ -88,6 +105,27 @@ pub struct Limits {
     pub body_max: usize,
     /// From the first byte of a body to its last.
     pub body_within: Duration,
+    /// How long an answer waits for orders that no worker has taken yet.
+    pub wait_max: Duration,
+    /// How long a client's idempotency key is kept.
+    pub key_kept: Duration,
+    /// How long the same body is the same request.
+    pub body_key_kept: Duration,
+}
+
+impl Limits {
+    /// With the usual times for what else there is to wait for and to keep.
+    #[must_use]
+    pub const fn new(answer_within: Duration, body_max: usize, body_within: Duration) -> Self {
+        Self {
+            answer_within,
+            body_max,
+            body_within,
+            wait_max: Duration::from_secs(5),
+            key_kept: Duration::from_hours(24),
+            body_key_kept: Duration::from_mins(5),
+        }
+    }
 }
 
 /// An answer in JSON; `size` is about how many bytes it will have.
@@ -96,10 +134,16 @@ fn json_answer(
     answer: &impl Serialize,
     size: usize,
 ) -> Result<HttpResponse, Problem> {
+    let body = json_bytes(answer, size)?;
+    let json = HeaderValue::from_static("application/json");
+    Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, json)).body(body))
+}
+
+/// The bytes of an answer in JSON.
+fn json_bytes(answer: &impl Serialize, size: usize) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::with_capacity(size);
     serde_json::to_writer(&mut body, answer).map_err(|error| {
         Problem::new(Code::InternalError, Code::InternalError.title()).inside(error.to_string())
     })?;
-    let json = HeaderValue::from_static("application/json");
-    Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, json)).body(body))
+    Ok(body)
 }

@@ -10,6 +10,7 @@ use super::health::state_name;
 use super::problem::Problem;
 use super::wire::Timestamp;
 use super::{Doors, json_answer};
+use crate::actors::circuit_breaker::BreakerHandle;
 use crate::domain::breaker::StateName;
 use crate::domain::moment::Moment;
 use crate::domain::pool::{PoolColour, PoolLoad, PoolSample};
@@ -20,6 +21,7 @@ use crate::domain::pool::{PoolColour, PoolLoad, PoolSample};
 struct SystemHealth {
     connection_pool: ConnectionPool,
     circuit_breaker: Breaker,
+    breakers: Vec<SystemBreaker>,
     database: Database,
     /// HEALTHY or UNHEALTHY.
     #[schema(example = "HEALTHY")]
@@ -61,13 +63,44 @@ struct Breaker {
     rejections: u64,
 }
 
+/// One of the breakers of the house. While that of the trade service is open, orders are recorded
+/// and sent later; it refuses nobody.
+#[derive(Debug, Serialize, ToSchema)]
+struct SystemBreaker {
+    #[schema(example = "trade")]
+    name: &'static str,
+    open: bool,
+    /// As of the breaker before the connection pool.
+    #[schema(example = "CLOSED")]
+    state: &'static str,
+    /// Calls refused since the start.
+    rejections: u64,
+}
+
+impl SystemBreaker {
+    fn of(breaker: &BreakerHandle) -> Self {
+        let view = breaker.view();
+        let state = view.state();
+        Self {
+            name: view.protects().name(),
+            open: is_open(state),
+            state: breaker_state(state),
+            rejections: view.refused_total(),
+        }
+    }
+}
+
+const fn is_open(state: StateName) -> bool {
+    matches!(state, StateName::Open | StateName::ForcedOpen)
+}
+
 impl Breaker {
     /// Asks no actor: health is told also when an actor hangs.
     fn of(doors: &Doors) -> Self {
         let view = doors.pool_breaker.view();
         let state = view.state();
         Self {
-            open: matches!(state, StateName::Open | StateName::ForcedOpen),
+            open: is_open(state),
             state: breaker_state(state),
             failure_count: doors.gauge.timeouts_in_a_row(),
             rejections: view.refused_total(),
@@ -147,6 +180,7 @@ pub(super) async fn system(doors: web::Data<Doors>) -> Result<HttpResponse, Prob
             status: load_name(load),
         },
         circuit_breaker: breaker,
+        breakers: [&doors.pool_breaker, &doors.trade_breaker].map(SystemBreaker::of).into(),
         database: Database { state: state_name(&state) },
         status: if is_healthy { "HEALTHY" } else { "UNHEALTHY" },
         timestamp: millis(doors.clock.utc()),

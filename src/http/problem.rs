@@ -70,6 +70,7 @@ codes! {
     InvalidRequestFormat "INVALID_REQUEST_FORMAT" BAD_REQUEST            None, "The request cannot be read: malformed or ill-typed JSON";
     MissingRequiredField "MISSING_REQUIRED_FIELD" BAD_REQUEST            None, "A required field is missing";
     InvalidFieldValue    "INVALID_FIELD_VALUE"    BAD_REQUEST            None, "A field has a value that it cannot have";
+    OrderRejected        "ORDER_REJECTED"         BAD_REQUEST            None, "The trade service refused the order";
     AuthenticationError  "AUTHENTICATION_ERROR"   UNAUTHORIZED           None, "The token is missing or wrong";
     NotFound             "NOT_FOUND"              NOT_FOUND              None, "There is no such thing";
     MethodNotAllowed     "METHOD_NOT_ALLOWED"     METHOD_NOT_ALLOWED     None, "The route does not take this method";
@@ -77,9 +78,11 @@ codes! {
     InvalidOrderState    "INVALID_ORDER_STATE"    CONFLICT               None, "The order's state does not allow it";
     VersionConflict      "VERSION_CONFLICT"       CONFLICT               None, "The row was changed since it was read";
     ResourceInUse        "RESOURCE_IN_USE"        CONFLICT               None, "The row is used by orders";
+    DuplicateOrder       "DUPLICATE_ORDER"        CONFLICT               None, "Another order has this client order ID already";
     OrderInSubmission    "ORDER_IN_SUBMISSION"    CONFLICT               None, "The order is on its way to the trade service";
     PayloadTooLarge      "PAYLOAD_TOO_LARGE"      PAYLOAD_TOO_LARGE      None, "The request's body, or the batch in it, is too large";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE None, "The request's body is not declared as JSON";
+    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY   None, "The idempotency key came with another request before";
     InternalError        "INTERNAL_ERROR"         INTERNAL_SERVER_ERROR  None, "A fault in the service itself";
     DatabaseError        "DATABASE_ERROR"         INTERNAL_SERVER_ERROR  None, "The database answered unexpectedly";
     FilterNotAvailable   "FILTER_NOT_AVAILABLE"   NOT_IMPLEMENTED        None, "The filter is not available yet";

@@ -13,7 +13,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::fallback::{Templates, unmatched};
 use super::frame::{admin_frame, frame};
 use super::reference::routes::{blotters, order_types, read_order_type_plural, statuses};
-use super::{Doors, admin, document, health, orders, pool_health};
+use super::{Doors, admin, batches, document, health, orders, pool_health};
 
 const DOCUMENT: &str = "/openapi.json";
 const DOCS: &str = "/docs";
@@ -22,7 +22,11 @@ const DOCS_FILES: &str = "/docs/{_:.*}";
 /// The routes of the public listener; the busiest stands first, since they are tried in turn.
 fn public_routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(batches::submit_new::submit_new)
         .service(orders::create::create)
+        .service(batches::submit_standing::submit_standing)
+        .service(batches::submit_one::submit_one)
+        .service(batches::read::read)
         .service(orders::list::list)
         .service(orders::read::read)
         .service(orders::amend::amend)

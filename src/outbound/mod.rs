@@ -1,3 +1,4 @@
 //! Calls to other services.
 
 pub mod readiness;
+pub mod trade_desk;

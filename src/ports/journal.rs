@@ -53,14 +53,19 @@ pub trait Journal: Send + Sync {
     /// Takes `count` order ids that nobody ever gets again, also after a crash.
     async fn reserve_order_ids(&self, count: u32) -> Result<Range<i64>, Failure>;
 
-    /// All batches or none.
+    /// All batches or none, each with its key and its letters. A key or a client's own order id
+    /// that somebody else has meanwhile is [`Failure::Taken`].
     async fn record(&self, shard: u16, batches: &[Batch]) -> Result<(), Failure>;
 
     /// One batch, without the orders that the database refuses: the answer is the items as they
-    /// stand then. Slow; for a batch that is known to hold a guilty order.
+    /// stand then; the letters are [`Batch::letters_that_stand`]. Slow; for a batch that is known
+    /// to hold a guilty order.
     async fn record_screened(&self, shard: u16, batch: Batch) -> Result<Vec<Item>, Failure>;
 
-    /// The orders of a part of a batch's items; the empty part at the end is the batch itself.
+    /// The orders of a part of a batch's items, free; the empty part at the end is the batch
+    /// itself with [`Batch::letters_that_stand`], and puts the orders into them. If one of them
+    /// was changed or claimed by then, that is [`Failure::Taken`]: the orders stand, and are in
+    /// no letter.
     async fn record_part(
         &self,
         shard: u16,

@@ -1,8 +1,10 @@
 //! The read side of the store.
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::Failure;
+use crate::domain::batch::BatchRecord;
 use crate::domain::listing::Listing;
 use crate::domain::order::Order;
 use crate::domain::reference::{ReferenceKind, ReferenceRow};
@@ -20,7 +22,12 @@ pub struct Page {
 #[async_trait]
 pub trait Library: Send + Sync {
     async fn order(&self, id: i64) -> Result<Option<Order>, Failure>;
+    /// Those of the orders that exist, by id.
+    async fn orders_by_id(&self, ids: &[i64]) -> Result<Vec<Order>, Failure>;
     async fn orders(&self, listing: &Listing) -> Result<Page, Failure>;
+    /// A batch and what became of it. Its parts may be read one after the other: an order that is
+    /// settled meanwhile may name a letter that is not among them any more.
+    async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure>;
     /// All rows of a kind by id.
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure>;
 }

@@ -55,6 +55,16 @@ pub trait BreakerMeter: Send + Sync {
 
 impl BreakerMeter for () {}
 
+/// The numbers of the calls to the trade service.
+pub trait DeskMeter: Send + Sync {
+    /// A call that places orders ended so, after so long.
+    fn placed(&self, _orders: usize, _outcome: &'static str, _took: Duration) {}
+    /// A look-up ended so, after so long.
+    fn looked_up(&self, _outcome: &'static str, _took: Duration) {}
+}
+
+impl DeskMeter for () {}
+
 /// The numbers of what is asked over HTTP.
 pub trait HttpMeter: Send + Sync {
     /// A request came in (`+1`) or was answered or given up (`-1`).
@@ -65,3 +75,59 @@ pub trait HttpMeter: Send + Sync {
 }
 
 impl HttpMeter for () {}
+
+/// A batch that has come to rest, and where its time went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchEnd {
+    pub orders: usize,
+    pub sent: usize,
+    pub failed: usize,
+    pub queued: usize,
+    /// Until it was on the disk.
+    pub load: Duration,
+    /// In the line, the longest of its letters; the same of `trade` and `update`.
+    pub waited: Duration,
+    pub trade: Duration,
+    pub update: Duration,
+    pub in_all: Duration,
+}
+
+impl BatchEnd {
+    /// Sent over all, 0 to 1.
+    #[must_use]
+    pub fn success_rate(&self) -> f64 {
+        let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        if self.orders == 0 { 0.0 } else { number(self.sent) / number(self.orders) }
+    }
+
+    #[must_use]
+    pub fn per_order(&self) -> Duration {
+        self.in_all / u32::try_from(self.orders.max(1)).unwrap_or(u32::MAX)
+    }
+}
+
+/// The numbers of the supervisor, its children and the mailbox.
+pub trait DispatchMeter: Send + Sync {
+    /// Loads and orders that wait for a child: first attempts and later ones.
+    fn line(&self, _fresh: usize, _retries: usize, _orders: usize) {}
+    /// Children that carry something.
+    fn children(&self, _busy: usize) {}
+    /// A load left the line after so long.
+    fn waited(&self, _time: Duration) {}
+    /// A child was hired in the place of one that was gone.
+    fn replaced(&self) {}
+    /// A carriage ended: `done`, `not_now` or `died`.
+    fn carried(&self, _how: &'static str) {}
+    /// So many orders ended so: `sent`, `rejected`, `queued` or `dead`.
+    fn orders(&self, _outcome: &'static str, _orders: usize) {}
+    fn batch(&self, _end: &BatchEnd) {}
+    /// Letters by state, and the age of the oldest that waits.
+    fn letters(&self, _state: &'static str, _letters: u64) {}
+    fn oldest_letter(&self, _age: Duration) {}
+    /// Letters taken from the database: `due`, `taken_back` or `stray`.
+    fn taken(&self, _how: &'static str, _letters: u64) {}
+    /// A renewal of the lease: `renewed`, `lost` or `failed`.
+    fn lease(&self, _outcome: &'static str) {}
+}
+
+impl DispatchMeter for () {}

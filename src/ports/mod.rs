@@ -2,12 +2,15 @@
 //!
 //! The rooms depend on these and not on what stands behind them: the store, a fake, a test.
 
+pub mod books;
 pub mod catalogue;
 pub mod clock;
+pub mod desk;
 pub mod gauge;
 pub mod journal;
 pub mod library;
 pub mod meter;
+pub mod post;
 
 use std::time::Duration;
 
@@ -36,6 +39,9 @@ pub enum Failure {
     /// A row breaks a rule of the database (SQLSTATE 22 and 23). Nothing was written.
     #[error("the database refused a row: {reason}")]
     Data { reason: String },
+    /// Somebody else has taken a key of the row meanwhile: look again. Nothing was written.
+    #[error("a key was taken meanwhile: {reason}")]
+    Taken { reason: String },
     /// Something that no rule foresees: a bug, or a schema that somebody changed.
     #[error("the database answered unexpectedly: {reason}")]
     Broken { reason: String },
@@ -53,6 +59,7 @@ impl Failure {
             Self::Collision { .. } => "collision",
             Self::Full { .. } => "full",
             Self::Data { .. } => "data",
+            Self::Taken { .. } => "taken",
             Self::Broken { .. } => "broken",
         }
     }

@@ -46,6 +46,22 @@ const CHECKS: &[Check] = &[
         must: "be more than database.write_within, or sound writes are called leaks" },
     Check { key: "pool_breaker.patience", with: &["pool.acquire_timeout"], holds: patience_outlasts_acquiring,
         must: "be more than pool.acquire_timeout, or a probe that waits for a connection counts as lost" },
+    Check { key: "trade.connect_timeout", with: &["trade.answer_timeout"], holds: connecting_ends_before_the_call,
+        must: "be less than trade.answer_timeout" },
+    Check { key: "trade.bulk_max", with: &["supervisor.chunk"], holds: a_letter_fits_a_call,
+        must: "be at least supervisor.chunk, or a letter would not fit into a call" },
+    Check { key: "trade_breaker.patience", with: &["trade.answer_timeout"], holds: patience_outlasts_a_call,
+        must: "be more than trade.answer_timeout, or a probe that waits for its answer counts as lost" },
+    Check { key: "trade_breaker.patience", with: &["trade_breaker.slow_call"], holds: patience_outlasts_a_slow_call,
+        must: "be more than trade_breaker.slow_call, or no probe can be slow" },
+    Check { key: "supervisor.wait_max", with: &["server.answer_within"], holds: waiting_ends_before_the_answer,
+        must: "be less than server.answer_within" },
+    Check { key: "mailbox.lease", with: &["mailbox.renew_every"], holds: a_lease_outlasts_two_renewals,
+        must: "be more than twice mailbox.renew_every, so that one lost renewal ends nothing" },
+    Check { key: "mailbox.retry_base", with: &["mailbox.retry_cap"], holds: the_first_pause_is_no_longer_than_the_longest,
+        must: "be at most mailbox.retry_cap" },
+    Check { key: "idempotency.body_within", with: &["idempotency.kept"], holds: bodies_are_known_no_longer_than_keys,
+        must: "be at most idempotency.kept" },
     Check { key: "admin.bind", with: &["server.bind"], holds: listeners_do_not_collide,
         must: "differ from server.bind" },
     Check { key: "admin.bind", with: &["admin.token", "admin.token_file"], holds: open_admin_has_a_token,
@@ -108,6 +124,38 @@ fn hold_warning_outlasts_a_write(s: &Settings) -> bool {
 
 fn patience_outlasts_acquiring(s: &Settings) -> bool {
     s.pool_breaker.patience > s.pool.acquire_timeout
+}
+
+fn connecting_ends_before_the_call(s: &Settings) -> bool {
+    s.trade.connect_timeout < s.trade.answer_timeout
+}
+
+fn a_letter_fits_a_call(s: &Settings) -> bool {
+    s.trade.bulk_max >= s.supervisor.chunk
+}
+
+fn patience_outlasts_a_call(s: &Settings) -> bool {
+    s.trade_breaker.patience > s.trade.answer_timeout
+}
+
+fn patience_outlasts_a_slow_call(s: &Settings) -> bool {
+    s.trade_breaker.patience > s.trade_breaker.slow_call
+}
+
+fn waiting_ends_before_the_answer(s: &Settings) -> bool {
+    s.supervisor.wait_max < s.server.answer_within
+}
+
+fn a_lease_outlasts_two_renewals(s: &Settings) -> bool {
+    s.mailbox.lease > 2 * s.mailbox.renew_every
+}
+
+fn the_first_pause_is_no_longer_than_the_longest(s: &Settings) -> bool {
+    s.mailbox.retry_base <= s.mailbox.retry_cap
+}
+
+fn bodies_are_known_no_longer_than_keys(s: &Settings) -> bool {
+    s.idempotency.body_within <= s.idempotency.kept
 }
 
 fn open_admin_has_a_token(s: &Settings) -> bool {

@@ -7,8 +7,9 @@ use log::LevelFilter;
 
 use super::reader::Reader;
 use super::sections::{
-    AdminSettings, DatabaseSettings, LedgerSettings, LogFormat, LogSettings, PoolBreakerSettings,
-    PoolSettings, ServerSettings, Settings,
+    AdminSettings, DatabaseSettings, IdempotencySettings, LedgerSettings, LogFormat, LogSettings,
+    MailboxSettings, PoolBreakerSettings, PoolSettings, ServerSettings, Settings,
+    SupervisorSettings, TradeBreakerSettings, TradeSettings,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -18,10 +19,16 @@ const DAY: Duration = Duration::from_secs(86_400);
 const TENTH: Duration = Duration::from_millis(100);
 const TWO_MINUTES: Duration = Duration::from_secs(120);
 const TEN_SECONDS: Duration = Duration::from_secs(10);
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
+const HALF_HOUR: Duration = Duration::from_secs(1_800);
+const THIRTY_DAYS: Duration = Duration::from_hours(720);
 
 /// JSON readers keep whole numbers exact up to 2^53; half of them are left for the ids to come.
 const FIRST_ORDER_ID_MAX: i64 = 1 << 52;
+
+/// What callers are promised: see [`WORKERS`](super::WORKERS), each of which has one call out.
+const CONNECTIONS_MIN: usize = 15;
 
 /// With the jitter of a fifth it is the 60 s that `Retry-After` says at most.
 const OPENING_MAX: Duration = Duration::from_secs(50);
@@ -67,6 +74,17 @@ pub(super) fn read(r: &mut Reader<'_>) -> Settings {
             ids_block: r.whole("ledger.ids_block", 1..=10_000_000),
             first_order_id: r.whole("ledger.first_order_id", 1..=FIRST_ORDER_ID_MAX),
         },
+        trade: trade(r),
+        trade_breaker: trade_breaker(r),
+        supervisor: SupervisorSettings {
+            chunk: r.whole("supervisor.chunk", 1..=1_000),
+            wait_max: r.duration("supervisor.wait_max", TENTH..=MINUTE),
+        },
+        mailbox: mailbox(r),
+        idempotency: IdempotencySettings {
+            kept: r.duration("idempotency.kept", MINUTE..=THIRTY_DAYS),
+            body_within: r.duration("idempotency.body_within", SECOND..=DAY),
+        },
         log: LogSettings {
             level: r.choice("log.level", (("error", LevelFilter::Error), LEVELS)),
             format: r
@@ -100,5 +118,47 @@ fn pool_breaker(r: &mut Reader<'_>) -> PoolBreakerSettings {
         open_growth: r.number("pool_breaker.open_growth", 1.0..=10.0),
         probes: r.whole("pool_breaker.probes", 1..=100),
         patience: r.duration("pool_breaker.patience", SECOND..=TEN_MINUTES),
+    }
+}
+
+fn trade(r: &mut Reader<'_>) -> TradeSettings {
+    TradeSettings {
+        url: r.base_url("trade.url"),
+        answer_timeout: r.duration("trade.answer_timeout", TENTH..=FIVE_MINUTES),
+        connect_timeout: r.duration("trade.connect_timeout", TENTH..=MINUTE),
+        connections_max: r.whole("trade.connections_max", CONNECTIONS_MIN..=10_000),
+        connections_per_host: r.whole("trade.connections_per_host", CONNECTIONS_MIN..=10_000),
+        keep_alive: r.duration("trade.keep_alive", SECOND..=TEN_MINUTES),
+        answer_max: r.whole("trade.answer_max", 1_024..=67_108_864),
+        bulk_max: r.whole("trade.bulk_max", 1..=1_000),
+        blotters: r.ids("trade.blotters"),
+    }
+}
+
+fn trade_breaker(r: &mut Reader<'_>) -> TradeBreakerSettings {
+    TradeBreakerSettings {
+        failures: r.whole("trade_breaker.failures", 1..=1_000),
+        failure_rate: r.number("trade_breaker.failure_rate", 0.01..=1.0),
+        slow_rate: r.number("trade_breaker.slow_rate", 0.01..=1.0),
+        slow_call: r.duration("trade_breaker.slow_call", TENTH..=FIVE_MINUTES),
+        window: r.duration("trade_breaker.window", SECOND..=HOUR),
+        calls_min: r.whole("trade_breaker.calls_min", 1..=100_000),
+        open_for: r.duration("trade_breaker.open_for", SECOND..=MINUTE),
+        open_growth: r.number("trade_breaker.open_growth", 1.0..=10.0),
+        probes: r.whole("trade_breaker.probes", 1..=100),
+        patience: r.duration("trade_breaker.patience", SECOND..=TEN_MINUTES),
+    }
+}
+
+fn mailbox(r: &mut Reader<'_>) -> MailboxSettings {
+    MailboxSettings {
+        instance: r.name("mailbox.instance"),
+        lease: r.duration("mailbox.lease", SECOND..=TEN_MINUTES),
+        renew_every: r.duration("mailbox.renew_every", TENTH..=MINUTE),
+        sweep_every: r.duration("mailbox.sweep_every", TENTH..=MINUTE),
+        retry_base: r.duration("mailbox.retry_base", TENTH..=MINUTE),
+        retry_cap: r.duration("mailbox.retry_cap", SECOND..=HALF_HOUR),
+        attempts_max: r.whole("mailbox.attempts_max", 0..=1_000_000),
+        quiet_margin: r.duration("mailbox.quiet_margin", TENTH..=FIVE_MINUTES),
     }
 }

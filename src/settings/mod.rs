@@ -5,6 +5,7 @@
 //! key, value, bound and origin. Nothing here reads the process: [`load`] is given what it needs,
 //! so that tests never touch the environment, which belongs to all of them.
 
+mod base_url;
 mod contradictions;
 mod database_url;
 mod fault;
@@ -19,14 +20,16 @@ mod tests;
 use std::io;
 use std::path::Path;
 
+pub use base_url::BaseUrl;
 pub use contradictions::WORKERS;
 pub use database_url::DatabaseUrl;
 pub use fault::{Fault, Faults};
 pub use layers::{DEFAULT_TOML, Origin, SettingsFile, Sources};
 pub use secret::Secret;
 pub use sections::{
-    AdminSettings, DatabaseSettings, LedgerSettings, LogFormat, LogSettings, PoolBreakerSettings,
-    PoolSettings, ServerSettings, Settings,
+    AdminSettings, DatabaseSettings, IdempotencySettings, LedgerSettings, LogFormat, LogSettings,
+    MailboxSettings, PoolBreakerSettings, PoolSettings, ServerSettings, Settings,
+    SupervisorSettings, TradeBreakerSettings, TradeSettings,
 };
 
 use contradictions::contradictions;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use toml::Value;
 
+use super::base_url::BaseUrl;
 use super::database_url::{DatabaseUrl, redact};
 use super::fault::Fault;
 use super::layers::{Entry, Layers, Origin};
@@ -136,6 +137,40 @@ impl<'a> Reader<'a> {
             .unwrap_or_else(|| DatabaseUrl::Sqlite { path: PathBuf::new() })
     }
 
+    /// Where a service is; none when empty.
+    pub(super) fn base_url(&mut self, key: &'static str) -> Option<BaseUrl> {
+        let rule = "empty, or http(s)://HOST[:PORT][/PATH]";
+        let parse = |entry: &Entry| match entry.text() {
+            Some("") => Ok(None),
+            Some(text) => text.parse().map(Some),
+            None => Err(format!("be {rule}")),
+        };
+        self.read(key, rule, shown_base_url, parse).flatten()
+    }
+
+    /// Ids with commas between them.
+    pub(super) fn ids(&mut self, key: &'static str) -> Vec<i32> {
+        let rule = "ids with commas between them, or empty";
+        let parse = |entry: &Entry| {
+            let text = entry.text().map(str::trim).ok_or_else(|| format!("be {rule}"))?;
+            let ids = text.split(',').filter(|_| !text.is_empty()).map(|id| id.trim().parse());
+            ids.collect::<Result<_, _>>().map_err(|_| format!("be {rule}"))
+        };
+        self.read(key, rule, Entry::shown, parse).unwrap_or_default()
+    }
+
+    /// What something is called; none when empty.
+    pub(super) fn name(&mut self, key: &'static str) -> Option<String> {
+        let rule = "empty, or up to 64 visible ASCII characters";
+        let is_sound =
+            |text: &str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let parse = |entry: &Entry| match entry.text() {
+            Some(text) if is_sound(text) => Ok(Some(text.to_owned()).filter(|it| !it.is_empty())),
+            _ => Err(format!("be {rule}")),
+        };
+        self.read(key, rule, Entry::shown, parse).flatten()
+    }
+
     /// A key nobody asked for is misspelt, or of another version: it would have no effect, and
     /// whoever gave it believes that it has one.
     pub(super) fn refuse_unread(&mut self) {
@@ -188,6 +223,12 @@ pub(super) fn token_is_sound(text: &str) -> bool {
 fn shown_secret(entry: &Entry) -> String {
     let empty = entry.text() == Some("");
     Value::from(if empty { "" } else { REDACTED }).to_string()
+}
+
+/// An address that a password was put into is not shown: it is refused, and told in a fault.
+fn shown_base_url(entry: &Entry) -> String {
+    let shown = entry.text().filter(|text| !text.contains('@'));
+    Value::from(shown.unwrap_or(REDACTED)).to_string()
 }
 
 fn shown_url(entry: &Entry) -> String {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::base_url::BaseUrl;
 use super::database_url::DatabaseUrl;
 use super::secret::Secret;
 
@@ -23,6 +24,16 @@ pub struct Settings {
     pub pool_breaker: PoolBreakerSettings,
     /// How it is written to.
     pub ledger: LedgerSettings,
+    /// The service that orders are sent to.
+    pub trade: TradeSettings,
+    /// When it is left alone.
+    pub trade_breaker: TradeBreakerSettings,
+    /// How orders get to it.
+    pub supervisor: SupervisorSettings,
+    /// What becomes of those that did not.
+    pub mailbox: MailboxSettings,
+    /// How long a request is known again.
+    pub idempotency: IdempotencySettings,
     /// What is told to stderr.
     pub log: LogSettings,
 }
@@ -68,7 +79,7 @@ pub struct DatabaseSettings {
     pub url: DatabaseUrl,
     /// A read that takes longer is ended.
     pub read_within: Duration,
-    /// A write that takes longer is ended, and its outcome looked up.
+    /// A write that takes longer is ended and undone.
     pub write_within: Duration,
 }
 
@@ -131,6 +142,93 @@ pub struct LedgerSettings {
     pub ids_block: i64,
     /// The first order id of a new database.
     pub first_order_id: i64,
+}
+
+/// `[trade]`: the service that orders are sent to.
+#[derive(Clone, Debug)]
+pub struct TradeSettings {
+    /// Where it is; none is a simulator in this process.
+    pub url: Option<BaseUrl>,
+    /// A call that takes longer has an unknown outcome.
+    pub answer_timeout: Duration,
+    /// A connection that takes longer is not made, and nothing was sent.
+    pub connect_timeout: Duration,
+    /// Connections at most.
+    pub connections_max: usize,
+    /// Of those, to one host; there is only one, so that the lesser number counts.
+    pub connections_per_host: usize,
+    /// How long an idle connection is kept.
+    pub keep_alive: Duration,
+    /// Bytes of the largest answer.
+    pub answer_max: usize,
+    /// Orders in one call.
+    pub bulk_max: usize,
+    /// The blotters that it knows; others are not told.
+    pub blotters: Vec<i32>,
+}
+
+/// `[trade_breaker]`: when the trade service is left alone.
+#[derive(Clone, Copy, Debug)]
+pub struct TradeBreakerSettings {
+    /// So many failed calls in a row open the breaker.
+    pub failures: u32,
+    /// This share of failed calls does, too.
+    pub failure_rate: f64,
+    /// And this share of slow ones.
+    pub slow_rate: f64,
+    /// A call that takes so long is slow.
+    pub slow_call: Duration,
+    /// How far back the shares look.
+    pub window: Duration,
+    /// Fewer calls than this prove nothing.
+    pub calls_min: u32,
+    /// How long it is open.
+    pub open_for: Duration,
+    /// Each opening in a row is longer by this factor.
+    pub open_growth: f64,
+    /// Calls that then try whether it is over.
+    pub probes: u32,
+    /// A probe that is not heard of for so long has failed.
+    pub patience: Duration,
+}
+
+/// `[supervisor]`: how orders get to the trade service.
+#[derive(Clone, Debug)]
+pub struct SupervisorSettings {
+    /// Orders in one letter.
+    pub chunk: usize,
+    /// How long a caller waits for a worker before it is told that its orders are queued.
+    pub wait_max: Duration,
+}
+
+/// `[mailbox]`: what becomes of orders that did not get there at once.
+#[derive(Clone, Debug)]
+pub struct MailboxSettings {
+    /// The name of this process; none is host name and port.
+    pub instance: Option<String>,
+    /// A process that is silent for so long holds nothing any more.
+    pub lease: Duration,
+    /// How often it says that it is there.
+    pub renew_every: Duration,
+    /// How often due letters are looked for.
+    pub sweep_every: Duration,
+    /// The first pause between two attempts; it doubles.
+    pub retry_base: Duration,
+    /// The longest pause.
+    pub retry_cap: Duration,
+    /// Attempts after which a letter is dead; 0 is never.
+    pub attempts_max: u32,
+    /// What a call may arrive later than its time is over.
+    pub quiet_margin: Duration,
+}
+
+/// `[idempotency]`: how long a request is known again.
+#[derive(Clone, Debug)]
+pub struct IdempotencySettings {
+    /// One that came with a key.
+    pub kept: Duration,
+    /// One without, by its body.
+    pub body_within: Duration,
 }
 
 /// `[log]`: what is told to stderr.

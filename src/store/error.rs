@@ -35,7 +35,8 @@ pub(super) fn of_acquire(error: &sqlx::Error) -> Failure {
         | Failure::TooSlow
         | Failure::Collision { .. }
         | Failure::Full { .. }
-        | Failure::Data { .. }) => failure,
+        | Failure::Data { .. }
+        | Failure::Taken { .. }) => failure,
     }
 }
 
@@ -52,6 +53,22 @@ pub(super) fn of_orm(error: &DbErr) -> Failure {
     }
 }
 
+/// An error of a transaction whose commit was not asked for yet: nothing of it stands, whatever
+/// became of the connection.
+pub(super) fn of_uncommitted(error: &DbErr) -> Failure {
+    match of_orm(error) {
+        Failure::Lost { reason } => Failure::Away { reason },
+        failure @ (Failure::Exhausted { .. }
+        | Failure::Away { .. }
+        | Failure::TooSlow
+        | Failure::Collision { .. }
+        | Failure::Full { .. }
+        | Failure::Data { .. }
+        | Failure::Taken { .. }
+        | Failure::Broken { .. }) => failure,
+    }
+}
+
 fn has_code(error: &sqlx::Error, code: &str) -> bool {
     let error = error.as_database_error();
     error.and_then(DatabaseError::code).is_some_and(|found| found == code)
@@ -60,11 +77,26 @@ fn has_code(error: &sqlx::Error, code: &str) -> bool {
 fn of_code(error: &dyn DatabaseError) -> Failure {
     let reason = error.message().to_owned();
     let code = error.code().unwrap_or_default();
+    if error.is_unique_violation() && names_a_clients_key(&reason) {
+        return Failure::Taken { reason };
+    }
     // SQLSTATEs have five characters, SQLite's codes are numbers.
     match code.len() {
         5 => of_sqlstate(&code, reason),
         _ => of_sqlite(code.parse().unwrap_or_default(), reason),
     }
+}
+
+/// Two requests may use one key: the second one looks again, and finds the first. PostgreSQL
+/// names the index, SQLite its columns.
+fn names_a_clients_key(reason: &str) -> bool {
+    const KEYS: [&str; 4] = [
+        "batches_one_per_key",
+        "batches.idempotency_key",
+        "orders_one_per_client_order",
+        "orders.client_order_id",
+    ];
+    KEYS.iter().any(|key| reason.contains(key))
 }
 
 fn of_sqlstate(code: &str, reason: String) -> Failure {

@@ -279,6 +279,7 @@ mod tests {
         gate
     }
 
+    /// Defect 2 of the ancestor.
     #[tokio::test(start_paused = true)]
     async fn a_full_gate_ends_the_wait_with_a_typed_error() {
         let gate = gate(1);

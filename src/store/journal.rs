@@ -2,16 +2,14 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use entity::{counters, orders};
 use sea_orm::sqlx;
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, sea_query::Expr};
 
-use super::gate::Side;
 use super::pools::Pool;
-use super::{Store, change, error, record, silent};
+use super::{Store, change, error, record};
 use crate::domain::batch::{Batch, Item};
 use crate::domain::order::FaultKind;
 use crate::ports::Failure;
@@ -23,21 +21,6 @@ pub(super) const ORDER_IDS: &str = "order_id";
 const IDS_MAX: usize = 10_000;
 
 impl Store {
-    /// Runs a write behind the gate.
-    async fn write<T>(
-        &self,
-        doing: &'static str,
-        limit: Duration,
-        run: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        let _pass = self.gate.enter(Side::Write, doing).await?;
-        let written = tokio::time::timeout(limit, run).await;
-        match written.unwrap_or_else(|_| Err(silent(limit))) {
-            Err(failure) => Err(self.judge(failure).await),
-            written => written,
-        }
-    }
-
     async fn take_order_ids(&self, count: u32) -> Result<Range<i64>, Failure> {
         let count = i64::from(count);
         let taken = counters::Entity::update_many()

@@ -9,8 +9,10 @@ use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, JoinType,
     QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
 };
+use uuid::Uuid;
 
-use super::{Store, rows};
+use super::{Store, batches, rows, sql};
+use crate::domain::batch::BatchRecord;
 use crate::domain::listing::{Filter, Listing, Sort, SortField};
 use crate::domain::order::Order;
 use crate::domain::reference::{ReferenceKind, ReferenceRow, References};
@@ -35,9 +37,23 @@ impl Library for Store {
         Ok(row.await?.map(rows::order))
     }
 
+    async fn orders_by_id(&self, ids: &[i64]) -> Result<Vec<Order>, Failure> {
+        let found = self.read("orders.by_id", |orm| {
+            let ids = sql::json(&ids);
+            async move { rows::ORDERS.all::<orders::Model>(&orm, [ids]).await }
+        });
+        let mut found: Vec<Order> = found.await?.into_iter().map(rows::order).collect();
+        found.sort_unstable_by_key(|order| order.id);
+        Ok(found)
+    }
+
     async fn orders(&self, listing: &Listing) -> Result<Page, Failure> {
         let wanted = Arc::new(self.wanted(&listing.filter).await?);
         self.read("orders.list", |orm| page(orm, listing.clone(), Arc::clone(&wanted))).await
+    }
+
+    async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure> {
+        self.read("batches.read", |orm| batches::read(orm, id)).await
     }
 
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {

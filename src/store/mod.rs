@@ -5,18 +5,29 @@
 //! kind of statement. The statements that carry the load go through sqlx, since sea-orm builds
 //! bulk inserts at half the speed; everything else goes through sea-orm on the same pools.
 
+mod batches;
 mod catalogue;
 mod change;
+mod claim;
+mod collect;
 mod error;
+mod fates;
 mod gate;
 mod journal;
+mod known;
+mod lease;
+mod letters;
 mod library;
 mod lock;
 mod outage;
 mod pools;
+mod post;
 mod prepare;
 mod record;
 mod rows;
+mod settle;
+mod sql;
+mod take_back;
 mod tally;
 mod watch;
 
@@ -69,6 +80,8 @@ pub struct Store {
     catalogue: Snapshot,
     doubt: Doubt,
     patience: Patience,
+    /// How long a process holds its letters without a sign of life.
+    lease: Duration,
     first_order_id: i64,
     instances: u32,
     pool_max: u32,
@@ -95,6 +108,7 @@ impl Store {
             catalogue: Snapshot::default(),
             doubt: Doubt::default(),
             patience: Patience::of(&settings.database),
+            lease: settings.mailbox.lease,
             first_order_id: settings.ledger.first_order_id,
             instances: settings.pool.instances,
             pool_max: settings.pool.max,
@@ -144,6 +158,31 @@ impl Store {
             Err(failure) => Err(self.judge(failure).await),
             read => read,
         }
+    }
+
+    /// Runs a write behind the gate.
+    async fn write<T>(
+        &self,
+        doing: &'static str,
+        limit: Duration,
+        run: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let _pass = self.gate.enter(Side::Write, doing).await?;
+        let written = tokio::time::timeout(limit, run).await;
+        match written.unwrap_or_else(|_| Err(silent(limit))) {
+            Err(failure) => Err(self.judge(failure).await),
+            written => written,
+        }
+    }
+
+    /// Runs a write on the writers' side of sea-orm.
+    async fn write_orm<T>(
+        &self,
+        doing: &'static str,
+        run: impl Future<Output = Result<T, DbErr>>,
+    ) -> Result<T, Failure> {
+        let run = async { run.await.map_err(|error| error::of_orm(&error)) };
+        self.write(doing, self.patience.write, run).await
     }
 
     /// The pool that writes go through.

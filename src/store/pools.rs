@@ -80,11 +80,14 @@ impl Pools {
                 let base = url.expose().parse::<PgConnectOptions>()?.application_name("weir");
                 let limits = (settings.database.read_within, settings.database.write_within);
                 let reading = limited(base.clone(), limits.0)
-                    .options([("default_transaction_read_only", "on")]);
+                    .options([("default_transaction_read_only", "on")])
+                    // A plan that is kept may be older than most of the rows.
+                    .options([("plan_cache_mode", "force_custom_plan")]);
+                let writing = limited(base, limits.1);
                 let idle = settings.pool.min_idle.saturating_sub(write);
                 Self {
                     read: Pool::postgres(read, idle, reading, settings, outage),
-                    write: Pool::postgres(write, write, limited(base, limits.1), settings, outage),
+                    write: Pool::postgres(write, write, by_key(writing), settings, outage),
                     seats: Seats { read, write },
                 }
             }
@@ -203,6 +206,16 @@ impl Pool {
 
 fn limited(options: PgConnectOptions, within: Duration) -> PgConnectOptions {
     options.options([("statement_timeout", within.as_millis().to_string())])
+}
+
+/// Writers reach rows by their keys, from lists whose length no plan knows. One plan is kept for
+/// all lengths, and it may have been made when a table was small or empty: it must be good when
+/// the table has grown. So no such statement has a join, and each finds its rows in the order of
+/// a key.
+fn by_key(options: PgConnectOptions) -> PgConnectOptions {
+    let off = ["enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"];
+    let options = options.options([("plan_cache_mode", "force_generic_plan")]);
+    options.options(off.map(|option| (option, "off")))
 }
 
 fn sqlite_options(settings: &Settings) -> SqliteConnectOptions {

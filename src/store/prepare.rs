@@ -132,7 +132,8 @@ fn of_contact(failure: Failure) -> PrepareError {
         | Failure::TooSlow
         | Failure::Collision { .. }
         | Failure::Full { .. }
-        | Failure::Data { .. }) => PrepareError::Away(failure),
+        | Failure::Data { .. }
+        | Failure::Taken { .. }) => PrepareError::Away(failure),
     }
 }
 
@@ -144,8 +145,9 @@ fn of_migration(error: DbErr) -> PrepareError {
         | Failure::Exhausted { .. }
         | Failure::TooSlow
         | Failure::Collision { .. }) => PrepareError::Away(failure),
-        Failure::Full { .. } | Failure::Data { .. } | Failure::Broken { .. } => {
-            PrepareError::Schema(error.to_string())
-        }
+        Failure::Full { .. }
+        | Failure::Data { .. }
+        | Failure::Taken { .. }
+        | Failure::Broken { .. } => PrepareError::Schema(error.to_string()),
     }
 }

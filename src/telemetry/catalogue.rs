@@ -57,6 +57,18 @@ const GROUP_REQUESTS: &[f64] =
 const GROUP_ORDERS: &[f64] =
     &[0.0, 1.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 10_000.0, 100_000.0];
 
+/// From a free child to what a caller waits for one.
+const WAIT_SECONDS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// The targets are 1, 3, 5 and 8 s; a good day is a hundredth of that.
+const BATCH_SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 3.0, 5.0, 8.0, 25.0, 60.0];
+/// From a trade service beside us to `trade.answer_timeout`, which is 45 s.
+const CALL_SECONDS: &[f64] =
+    &[0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0];
+/// Up to what the trade service takes at once; `trade.bulk_max` is 250.
+const CALL_ORDERS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0];
+
 const fn counter(
     name: &'static str,
     labels: &'static [&'static str],
@@ -136,7 +148,67 @@ pub const METRICS: &[Metric] = &[
     ),
     counter("circuit_breaker_rejections_total", &["breaker"], "Calls that were not permitted"),
     gauge("circuit_breaker_permits_out", &["breaker"], "Permitted calls that are waited for"),
+    counter("trade_calls_total", &["call", "outcome"], "Calls to the trade service that ended"),
+    histogram(
+        "trade_call_duration_seconds",
+        &["call"],
+        CALL_SECONDS,
+        "Time from the beginning of a call to its outcome",
+    ),
+    histogram("trade_call_orders", &[], CALL_ORDERS, "Orders in a call that places them"),
+    gauge("trade_simulated", &[], "1 while orders go to the simulator in the process"),
     gauge("weir_build_info", &["version"], "1, with the version that runs"),
+    gauge("semaphore_available_permits", &[], "Children of the supervisor that carry nothing"),
+    gauge("supervisor_children_busy", &[], "Children of the supervisor that carry a load"),
+    gauge("semaphore_queue_length", &[], "Loads that wait for a child"),
+    gauge("supervisor_line_loads", &["kind"], "Loads that wait for a child, by kind"),
+    gauge("supervisor_line_orders", &[], "Orders in the loads that wait for a child"),
+    histogram("semaphore_wait_seconds", &[], WAIT_SECONDS, "Time that a load waited for a child"),
+    counter("semaphore_wait_total", &[], "Loads that left the line with a child"),
+    counter(
+        "supervisor_children_replaced_total",
+        &[],
+        "Children that another one took the place of",
+    ),
+    counter("supervisor_carriages_total", &["end"], "Carriages, by how they ended"),
+    counter("order_outcomes_total", &["outcome"], "Orders by what a carriage came to for them"),
+    counter("bulk_submission_total", &[], "Batches that have come to rest"),
+    counter("bulk_submission_orders_total", &[], "Orders in batches that have come to rest"),
+    counter(
+        "bulk_submission_errors_total",
+        &["error_type"],
+        "Batches that came to rest with orders queued or failed",
+    ),
+    histogram(
+        "bulk_submission_duration_seconds",
+        &[],
+        BATCH_SECONDS,
+        "Time from a batch's coming in to its rest",
+    ),
+    histogram(
+        "bulk_submission_order_load_duration_seconds",
+        &[],
+        BATCH_SECONDS,
+        "Time until a batch was on the disk",
+    ),
+    histogram(
+        "bulk_submission_trade_service_duration_seconds",
+        &[],
+        BATCH_SECONDS,
+        "Time of a batch's calls to the trade service, the longest of its loads",
+    ),
+    histogram(
+        "bulk_submission_database_update_duration_seconds",
+        &[],
+        BATCH_SECONDS,
+        "Time of writing down a batch's outcomes, the longest of its loads",
+    ),
+    gauge("bulk_submission_last_duration_seconds", &[], "Time of the last batch, in all"),
+    gauge("bulk_submission_last_success_rate", &[], "Sent over all orders of the last batch"),
+    gauge("letters", &["state"], "Letters in the database, counted every 15 seconds or so"),
+    gauge("letters_oldest_age_seconds", &[], "Age of the oldest letter that waits"),
+    counter("letters_taken_total", &["how"], "Letters taken from the database, by why"),
+    counter("lease_renewals_total", &["outcome"], "Renewals of this instance's lease"),
 ];
 
 #[cfg(test)]
@@ -145,6 +217,22 @@ mod tests {
 
     use super::*;
 
+    /// What a name may begin with. The ancestor's dashboards ask for `semaphore` and `bulk`.
+    const ROOMS: [&str; 12] = [
+        "http",
+        "db",
+        "ledger",
+        "circuit",
+        "trade",
+        "weir",
+        "semaphore",
+        "supervisor",
+        "order",
+        "bulk",
+        "letters",
+        "lease",
+    ];
+
     #[test]
     fn names_obey_the_conventions() {
         for Metric { name, kind, help, labels } in METRICS {
@@ -152,10 +240,15 @@ mod tests {
             let lower =
                 |text: &str| text.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());
             assert!(lower(name) && labels.iter().all(|label| lower(label)), "{name}");
-            assert!(["http", "db", "ledger", "circuit", "weir"].contains(&words[0]), "{name}");
+            assert!(ROOMS.contains(&words[0]), "{name}");
             assert_eq!(*kind == Kind::Counter, counts(name), "{name}");
             let is_time = words.iter().any(|word| ["duration", "wait"].contains(word));
-            assert_eq!(is_time, name.ends_with("_seconds"), "{name}");
+            let is_counted = *kind == Kind::Counter;
+            assert_eq!(
+                is_time && !is_counted,
+                name.ends_with("_duration_seconds") || name.ends_with("_wait_seconds"),
+                "{name}"
+            );
             for unit in ["ms", "milliseconds", "percent", "count", "sum", "bucket"] {
                 assert!(!words.contains(&unit), "{name}");
             }

@@ -9,6 +9,7 @@ use super::book::{Book, Trade};
 use super::check::{BLOTTERS, Refusal};
 use super::faults::kind::Kind;
 use super::wire::{Number, Route};
+use crate::domain::json;
 use crate::domain::moment::Moment;
 
 /// An answer before it meets its fault.
@@ -56,7 +57,7 @@ struct TradeView<'a> {
     quantity: Number,
     quantity_sent: u8,
     limit_price: Option<Number>,
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "json::iso")]
     trade_timestamp: Moment,
     blotter: Option<BlotterView>,
     submitted: bool,
@@ -69,10 +70,6 @@ struct BlotterView {
     abbreviation: &'static str,
     name: &'static str,
     version: u8,
-}
-
-fn as_text<S: serde::Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(moment)
 }
 
 impl<'a> TradeView<'a> {

@@ -1,15 +1,12 @@
 //! Orders as a caller writes them: read leniently, as Jackson does, and borrowed from the body.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
-use serde::de::{Error as _, Visitor};
-use serde::ser::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::amount::Amount;
+pub(super) use crate::domain::json::{Decimal, Number, Text};
 use crate::domain::moment::Moment;
 
 /// One order of a request. Unknown members are ignored.
@@ -67,60 +64,6 @@ impl Route {
     }
 }
 
-/// A text; an integer is taken as its digits.
-#[derive(Debug)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a string or an integer")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(number.to_string())))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(number.to_string())))
-            }
-        }
-
-        deserializer.deserialize_any(TextVisitor)
-    }
-}
-
-/// The text of a decimal: a number exactly as it was written, or a string that holds one.
-#[derive(Debug)]
-pub(super) struct Decimal<'a>(pub(super) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Decimal<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
-        match raw.bytes().next() {
-            Some(b'"') => {
-                let Text(text) = serde_json::from_str(raw).map_err(D::Error::custom)?;
-                Ok(Self(text))
-            }
-            Some(b'-' | b'0'..=b'9') => Ok(Self(Cow::Borrowed(raw))),
-            _ => Err(D::Error::custom("expected a decimal number, or a string that holds one")),
-        }
-    }
-}
-
 /// A moment: seconds since 1970 with a fraction, as a number, or an ISO-8601 text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timestamp(pub(super) Moment);
@@ -153,22 +96,10 @@ fn within(micros: i64) -> Option<Moment> {
     (micros <= i64::from(u32::MAX) * 1_000_000).then(|| Moment::from_micros(micros))
 }
 
-/// An amount as a plain JSON number, exact.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Number(pub(super) Amount);
-
-impl Serialize for Number {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.0.to_string();
-        match text.parse::<i64>() {
-            Ok(whole) => serializer.serialize_i64(whole),
-            Err(_) => RawValue::from_string(text).map_err(S::Error::custom)?.serialize(serializer),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     #[test]

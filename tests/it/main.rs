@@ -13,9 +13,13 @@
 mod support;
 
 mod bad_days;
+#[path = "../memory/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the simulation uses the rest of it")]
+mod memory;
 mod postgres_support_works;
 mod routes;
 mod store;
 mod support_works;
+mod trade_place;
 mod trade_sim;
 mod weir_support_works;

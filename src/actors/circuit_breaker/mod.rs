@@ -341,6 +341,7 @@ impl Handler<Observe> for CircuitBreaker {
             depth: 0,
             counters: BTreeMap::from_iter(counters),
             last_error: self.events.last_error(),
+            parts: Vec::new(),
         })
     }
 }

@@ -4,29 +4,50 @@ use std::time::Duration;
 
 use actix::Message;
 
-use crate::domain::batch::Item;
+use crate::domain::batch::{Answer, Claimed, Item, Key, KnownBatch, NewLetter};
 use crate::domain::client::ClientId;
+use crate::domain::letter::{Settled, Settlement};
+use crate::domain::moment::Moment;
 use crate::domain::order::{Fault, Terms};
 use crate::ports::Failure;
 use crate::ports::journal::{Change, ChangeRefusal, Changed};
+use crate::ports::post::{Collect, Collected};
 use uuid::Uuid;
 
 /// Command: put these orders on the disk. At least one of them is good.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<Recorded, Refused>")]
+#[rtype(result = "Result<Entry, Refused>")]
 pub struct Record {
     pub client: ClientId,
     pub route: &'static str,
+    /// What makes the request the same when it comes again, and how long it does.
+    pub key: Option<(Key, Duration)>,
     /// The items in request order: terms to record, or the fault that their check found.
     pub items: Vec<Result<Terms, Fault>>,
+    /// Submit the orders, too; None only records them.
+    pub letters: Option<Letters>,
 }
 
-/// The answer to [`Record`]: committed.
+/// The answer to [`Record`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Committed.
+    New(Recorded),
+    /// An earlier request under the same key was committed; of this one nothing was written.
+    Known(KnownBatch),
+}
+
+/// What was committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     pub batch_id: Uuid,
-    /// In request order.
+    pub accepted_at: Moment,
+    /// In request order. One whose client order id was known already is the first order.
     pub items: Vec<Item>,
+    /// Places of items that stand since an earlier request.
+    pub standing: Vec<usize>,
+    /// In the order of their orders.
+    pub letters: Vec<NewLetter>,
 }
 
 /// Command: change one row.
@@ -72,3 +93,56 @@ impl Refused {
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Drain;
+
+/// Command: submit these orders, which stand already.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Submitted, Refused>")]
+pub struct Submit {
+    pub client: ClientId,
+    pub route: &'static str,
+    /// What makes the request the same when it comes again, and how long it does.
+    pub key: Option<(Key, Duration)>,
+    /// Each id once.
+    pub order_ids: Vec<i64>,
+    pub letters: Letters,
+}
+
+/// The answer to [`Submit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// Committed.
+    New(Claimed),
+    /// An earlier request under the same key was committed; of this one nothing was written.
+    Known(KnownBatch),
+}
+
+/// How orders that are to be submitted are put into letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letters {
+    /// The epoch that will hold them.
+    pub epoch: Uuid,
+    /// Orders per letter.
+    pub chunk: usize,
+    /// Orders for which a place with a child is reserved: their letters are held from the first
+    /// moment, the others wait.
+    pub held_max: usize,
+}
+
+/// Command: take letters that are due.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Result<Collected, Refused>")]
+pub struct Gather(pub Collect);
+
+/// Command: write down what was decided about a letter. It has a place in the line of its own,
+/// and is tried until the database takes it.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Settled, Refused>")]
+pub struct Settle(pub Settlement);
+
+/// Command: keep the answer of a batch; the answer is the one that is kept.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Answer, Refused>")]
+pub struct Freeze {
+    pub batch_id: Uuid,
+    pub answer: Answer,
+}

@@ -6,7 +6,11 @@
 //!
 //! | hears | from | answers |
 //! |---|---|---|
-//! | [`Record`] | http | [`Recorded`], after the commit |
+//! | [`Record`] | http, supervisor | [`Entry`], after the commit |
+//! | [`Submit`] | supervisor | [`Submitted`], after the commit |
+//! | [`Gather`] | mailbox | [`Collected`], after the commit |
+//! | [`Settle`] | workers, supervisor | [`Settled`], after the commit |
+//! | [`Freeze`] | http | the [`Answer`] that stands, after the commit |
 //! | [`Apply`] | http | [`Changed`], after the commit |
 //! | [`Drain`] | app | when everything taken is decided |
 //! | [`Observe`] | anyone | [`Snapshot`] |
@@ -34,13 +38,20 @@ use tokio::sync::oneshot;
 
 use self::lane::{Ids, Lane};
 use self::line::{Full, Group, Line, Ticket};
-pub use self::message::{Apply, Drain, Record, Recorded, Refused};
+pub use self::message::{
+    Apply, Drain, Entry, Freeze, Gather, Letters, Record, Recorded, Refused, Settle, Submit,
+    Submitted,
+};
 use super::observe::{Observe, Snapshot};
+use crate::domain::batch::Answer;
+use crate::domain::letter::Settled;
 use crate::domain::moment::Moment;
 use crate::ports::Failure;
+use crate::ports::books::Books;
 use crate::ports::clock::Clock;
-use crate::ports::journal::{Changed, Journal};
+use crate::ports::journal::Changed;
 use crate::ports::meter::LedgerMeter;
+use crate::ports::post::Collected;
 
 /// How long the line must be empty before the writer's housekeeping begins.
 const REST_AFTER: Duration = Duration::from_secs(1);
@@ -59,7 +70,7 @@ pub struct Limits {
 }
 
 pub struct Ledger {
-    journal: Arc<dyn Journal>,
+    books: Arc<dyn Books>,
     clock: Arc<dyn Clock>,
     meter: Arc<dyn LedgerMeter>,
     limits: Limits,
@@ -86,14 +97,14 @@ struct Counters {
 impl Ledger {
     #[must_use]
     pub fn new(
-        journal: Arc<dyn Journal>,
+        books: Arc<dyn Books>,
         clock: Arc<dyn Clock>,
         meter: Arc<dyn LedgerMeter>,
         limits: Limits,
     ) -> Self {
         let (idle_since, since) = (clock.instant(), clock.utc());
         Self {
-            journal,
+            books,
             clock,
             meter,
             limits,
@@ -133,6 +144,20 @@ impl Ledger {
         Box::pin(async { heard.await.unwrap_or_else(|_| Err(Refused::Unknown(died()))) })
     }
 
+    /// The same for work that has a place of its own.
+    fn enter_always<Work, Answer: Send + 'static>(
+        &mut self,
+        work: Work,
+        push: impl FnOnce(&mut Line, Ticket<Work, Answer>),
+        context: &mut Context<Self>,
+    ) -> ResponseFuture<Result<Answer, Refused>> {
+        let push = |line: &mut Line, ticket| {
+            push(line, ticket);
+            Ok(())
+        };
+        self.enter(work, push, context)
+    }
+
     /// Gives every free lane what waits.
     fn dispatch(&mut self, context: &mut Context<Self>) {
         while let Some(shard) = self.lanes_free.pop() {
@@ -147,7 +172,8 @@ impl Ledger {
 
     fn send_down(&mut self, shard: u16, group: Group, context: &mut Context<Self>) {
         let started = self.clock.instant();
-        let (requests, orders) = self.count(&group, started);
+        let requests = self.count(&group, started);
+        let orders = group.new_orders();
         let lane = self.lane(shard);
         // No more than the group can use: the other lanes need ids too.
         let ids = self.ids.drain(..orders.min(self.ids.len())).collect();
@@ -188,26 +214,19 @@ impl Ledger {
     }
 
     /// Counts a group as it leaves the line.
-    fn count(&mut self, group: &Group, now: Instant) -> (usize, usize) {
-        let waited = |since| self.meter.waited(now.duration_since(since));
-        let (requests, orders) = match group {
-            Group::Records(tickets) => {
-                tickets.iter().for_each(|ticket| waited(ticket.since));
-                (tickets.len(), tickets.iter().map(|ticket| ticket.work.items.len()).sum())
-            }
-            Group::Changes(tickets) => {
-                tickets.iter().for_each(|ticket| waited(ticket.since));
-                (tickets.len(), 0)
-            }
-        };
-        self.counters.requests += u64::try_from(requests).unwrap_or(u64::MAX);
-        (requests, orders)
+    fn count(&mut self, group: &Group, now: Instant) -> usize {
+        let entered = group.entered();
+        for since in &entered {
+            self.meter.waited(now.duration_since(*since));
+        }
+        self.counters.requests += u64::try_from(entered.len()).unwrap_or(u64::MAX);
+        entered.len()
     }
 
     fn lane(&self, shard: u16) -> Lane {
         Lane {
             shard,
-            journal: Arc::clone(&self.journal),
+            books: Arc::clone(&self.books),
             clock: Arc::clone(&self.clock),
             meter: Arc::clone(&self.meter),
             ids_block: self.limits.ids_block,
@@ -238,8 +257,8 @@ impl Ledger {
         }
         let Some(shard) = self.lanes_free.pop() else { return };
         self.untidy = false;
-        let journal = Arc::clone(&self.journal);
-        self.occupy(shard, async move { journal.tidy().await }, context, |_, ()| {});
+        let books = Arc::clone(&self.books);
+        self.occupy(shard, async move { books.tidy().await }, context, |_, ()| {});
     }
 }
 
@@ -257,7 +276,7 @@ impl Actor for Ledger {
 }
 
 impl Handler<Record> for Ledger {
-    type Result = ResponseFuture<Result<Recorded, Refused>>;
+    type Result = ResponseFuture<Result<Entry, Refused>>;
 
     fn handle(&mut self, record: Record, context: &mut Self::Context) -> Self::Result {
         self.enter(record, Line::push_record, context)
@@ -269,6 +288,38 @@ impl Handler<Apply> for Ledger {
 
     fn handle(&mut self, Apply(change): Apply, context: &mut Self::Context) -> Self::Result {
         self.enter(change, Line::push_change, context)
+    }
+}
+
+impl Handler<Submit> for Ledger {
+    type Result = ResponseFuture<Result<Submitted, Refused>>;
+
+    fn handle(&mut self, submit: Submit, context: &mut Self::Context) -> Self::Result {
+        self.enter(submit, Line::push_submit, context)
+    }
+}
+
+impl Handler<Gather> for Ledger {
+    type Result = ResponseFuture<Result<Collected, Refused>>;
+
+    fn handle(&mut self, gather: Gather, context: &mut Self::Context) -> Self::Result {
+        self.enter_always(gather, Line::push_gather, context)
+    }
+}
+
+impl Handler<Settle> for Ledger {
+    type Result = ResponseFuture<Result<Settled, Refused>>;
+
+    fn handle(&mut self, settle: Settle, context: &mut Self::Context) -> Self::Result {
+        self.enter_always(settle, Line::push_settle, context)
+    }
+}
+
+impl Handler<Freeze> for Ledger {
+    type Result = ResponseFuture<Result<Answer, Refused>>;
+
+    fn handle(&mut self, freeze: Freeze, context: &mut Self::Context) -> Self::Result {
+        self.enter_always(freeze, Line::push_freeze, context)
     }
 }
 
@@ -303,6 +354,7 @@ impl Handler<Observe> for Ledger {
             depth: u64::try_from(self.line.requests()).unwrap_or(u64::MAX),
             counters: BTreeMap::from_iter(counters),
             last_error: self.last_error.clone(),
+            parts: Vec::new(),
         })
     }
 }

@@ -284,6 +284,7 @@ impl Handler<Observe> for PoolMonitor {
             depth: u64::from(sample.waiting),
             counters: BTreeMap::from(counters),
             last_error: self.last_error.clone(),
+            parts: Vec::new(),
         })
     }
 }

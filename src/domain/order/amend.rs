@@ -37,7 +37,8 @@ pub fn amend(
         amendment.draft.check(references, order.terms.ordered_at).map_err(Refusal::Fault)?;
     check_move(order, wanted.status_id, references)?;
     check_fixed(order, amendment, &wanted, references)?;
-    Ok(wanted)
+    // The name that the client gave an order stays with it.
+    Ok(Terms { client_order_id: order.terms.client_order_id.clone(), ..wanted })
 }
 
 /// May this order be deleted by somebody who read it at `version`?
@@ -56,7 +57,7 @@ fn check_untouched(order: &Order, version: i32) -> Result<(), Refusal> {
         let refusal = Refusal::Stale { id: order.id, given: version, current: order.version };
         return Err(refusal);
     }
-    if order.in_submission {
+    if order.in_submission() {
         return Err(Refusal::InSubmission { id: order.id });
     }
     Ok(())
@@ -134,7 +135,7 @@ mod tests {
             terms: Terms { status_id, ..terms },
             trade_order_id: None,
             version: 3,
-            in_submission: false,
+            letter_id: None,
         }
     }
 
@@ -172,7 +173,7 @@ mod tests {
     #[test]
     fn a_stale_version_is_told_before_anything_else() {
         let wanted = Amendment { version: 2, ..amendment(99, |_| {}) };
-        let held = Order { in_submission: true, ..order(2) };
+        let held = Order { letter_id: Some(uuid::Uuid::nil()), ..order(2) };
         let stale = Refusal::Stale { id: 7, given: 2, current: 3 };
 
         assert_eq!(amend(&held, &wanted, &seeds()), Err(stale.clone()));
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_order_under_way_is_left_alone() {
-        let held = Order { in_submission: true, ..order(1) };
+        let held = Order { letter_id: Some(uuid::Uuid::nil()), ..order(1) };
 
         let refusal = Err(Refusal::InSubmission { id: 7 });
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, PARTY_LENGTH_MAX, Terms, status};
+use super::{CLIENT_ORDER_ID_LENGTH_MAX, Fault, PARTY_LENGTH_MAX, Terms, status};
 use crate::domain::amount::Amount;
 use crate::domain::moment::Moment;
 use crate::domain::reference::{ReferenceKind, References};
@@ -22,6 +22,7 @@ pub struct Draft<'a> {
     pub limit_price: Option<Cow<'a, str>>,
     pub trade_order_id: Option<i64>,
     pub order_timestamp: Option<Cow<'a, str>>,
+    pub client_order_id: Option<Cow<'a, str>>,
 }
 
 impl Draft<'_> {
@@ -39,6 +40,19 @@ impl Draft<'_> {
             return Err(Fault::state("tradeOrderId", message));
         }
         Ok(terms)
+    }
+
+    /// The terms of a new order that is submitted at once: one on hold waits for its owner.
+    pub fn check_submitted(&self, references: &References, now: Moment) -> Result<Terms, Fault> {
+        let terms = self.check_new(references, now)?;
+        match references.status(terms.status_id) {
+            Some(status::NEW) => Ok(terms),
+            name => {
+                let name = name.unwrap_or_default();
+                let message = format!("The order is {name}: it must be NEW to be submitted");
+                Err(Fault::state("statusId", message))
+            }
+        }
     }
 
     /// The terms that the fields say; `ordered_at` is the time of an order that names none.
@@ -62,6 +76,7 @@ impl Draft<'_> {
             quantity: quantity(self.quantity.as_deref())?,
             limit_price: limit_price(self.limit_price.as_deref())?,
             ordered_at: timestamp(self.order_timestamp.as_deref())?.unwrap_or(ordered_at),
+            client_order_id: client_order_id(self.client_order_id.as_deref())?,
         })
     }
 }
@@ -82,6 +97,19 @@ fn party(field: &'static str, title: &str, text: Option<&str>) -> Result<String,
         return Err(Fault::invalid(field, format!("{title} must not hold control characters")));
     }
     Ok(text.to_owned())
+}
+
+/// The client's own name for the order: visible and bounded, since it is stored and sent back.
+fn client_order_id(text: Option<&str>) -> Result<Option<String>, Fault> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let length = text.chars().count();
+    if length > CLIENT_ORDER_ID_LENGTH_MAX || text.chars().any(char::is_control) {
+        let message = format!(
+            "Client order ID must be at most {CLIENT_ORDER_ID_LENGTH_MAX} visible characters long"
+        );
+        return Err(Fault::invalid("clientOrderId", message));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 fn quantity(text: Option<&str>) -> Result<Amount, Fault> {
@@ -161,6 +189,7 @@ pub(crate) mod tests {
             limit_price: None,
             trade_order_id: None,
             order_timestamp: Some("2026-01-05T14:30:00.181Z".into()),
+            client_order_id: None,
         }
     }
 
@@ -274,6 +303,19 @@ pub(crate) mod tests {
         for (change, kind, field, message) in table {
             assert_eq!(refusal(change), (kind, field, message.to_owned()));
         }
+    }
+
+    #[test]
+    fn an_order_on_hold_is_recorded_and_not_submitted() {
+        let hold = Draft { status_id: Some(6), ..good() };
+        let now = Moment::from_micros(0);
+
+        let fault = hold.check_submitted(&seeds(), now).unwrap_err();
+
+        assert_eq!((fault.kind, fault.field), (FaultKind::State, "statusId"));
+        assert_eq!(fault.message, "The order is HOLD: it must be NEW to be submitted");
+        assert!(hold.check_new(&seeds(), now).is_ok());
+        assert!(good().check_submitted(&seeds(), now).is_ok());
     }
 
     #[test]

@@ -4,6 +4,8 @@ pub mod amend;
 pub mod draft;
 pub mod status;
 
+use uuid::Uuid;
+
 use crate::domain::amount::Amount;
 use crate::domain::moment::Moment;
 
@@ -24,7 +26,12 @@ pub struct Terms {
     /// None is a market order.
     pub limit_price: Option<Amount>,
     pub ordered_at: Moment,
+    /// The client's own name for the order, one order at most.
+    pub client_order_id: Option<String>,
 }
+
+/// The longest name that a client may give an order.
+pub const CLIENT_ORDER_ID_LENGTH_MAX: usize = 64;
 
 /// An order as it stands in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +40,16 @@ pub struct Order {
     pub terms: Terms,
     pub trade_order_id: Option<i64>,
     pub version: i32,
-    /// A letter holds the order: it is on its way to the trade service.
-    pub in_submission: bool,
+    /// The letter that holds the order while it is on its way to the trade service.
+    pub letter_id: Option<Uuid>,
+}
+
+impl Order {
+    /// Is it on its way to the trade service?
+    #[must_use]
+    pub const fn in_submission(&self) -> bool {
+        self.letter_id.is_some()
+    }
 }
 
 /// Why one order cannot be taken: the field, and a sentence for its sender.
@@ -57,9 +72,31 @@ pub enum FaultKind {
     Refused,
     /// The database could not take the row in time.
     TooSlow,
+    /// Another order has the same name of the client's already.
+    Duplicate,
+    /// There is no such order.
+    NotFound,
+    /// Nobody knows yet whether what was asked for was done.
+    Unknown,
 }
 
 impl FaultKind {
+    pub const ALL: [Self; 8] = [
+        Self::Missing,
+        Self::Invalid,
+        Self::State,
+        Self::Refused,
+        Self::TooSlow,
+        Self::Duplicate,
+        Self::NotFound,
+        Self::Unknown,
+    ];
+
+    #[must_use]
+    pub fn of_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.label() == label)
+    }
+
     /// The word that is stored: it must outlive the names in the code.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -69,6 +106,9 @@ impl FaultKind {
             Self::State => "state",
             Self::Refused => "refused",
             Self::TooSlow => "too_slow",
+            Self::Duplicate => "duplicate",
+            Self::NotFound => "not_found",
+            Self::Unknown => "unknown",
         }
     }
 }

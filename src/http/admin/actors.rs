@@ -2,6 +2,7 @@
 //! answer holds nobody up.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use actix::{MailboxError, Recipient};
 use actix_web::http::StatusCode;
@@ -9,13 +10,14 @@ use actix_web::{HttpResponse, get, web};
 use futures_util::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::super::document::problems;
 use super::super::problem::{Code, Problem};
 use super::super::wire::Timestamp;
 use super::super::{Doors, json_answer};
 use super::{AdminProblems, Name, TOLD_WITHIN};
-use crate::actors::observe::{Observe, Snapshot};
+use crate::actors::observe::{Observe, Part, Snapshot};
 
 problems! {
     /// What can go wrong with one actor.
@@ -53,6 +55,30 @@ struct Told {
     #[schema(value_type = BTreeMap<String, u64>)]
     counters: BTreeMap<&'static str, u64>,
     last_error: Option<String>,
+    /// Those who work for it, such as the supervisor's children.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    children: Vec<ChildAnswer>,
+}
+
+/// One that works for an actor, and its load.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ActorChild)]
+struct ChildAnswer {
+    #[schema(example = "worker-1")]
+    name: String,
+    #[schema(example = "carrying")]
+    state: &'static str,
+    /// How long it has been at its work.
+    busy_ms: Option<u64>,
+    /// The letters that it carries, and the orders in them.
+    #[schema(value_type = Vec<String>)]
+    letters: Vec<Uuid>,
+    orders: usize,
+    /// Loads that it has carried.
+    done: u64,
+    /// How often another one took its place.
+    restarts: u64,
 }
 
 /// All actors
@@ -85,11 +111,27 @@ pub(in crate::http) async fn read(
     json_answer(StatusCode::OK, &ask(name, room).await, 512)
 }
 
+impl ChildAnswer {
+    fn of(part: Part) -> Self {
+        let busy = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            name: part.name,
+            state: part.state,
+            busy_ms: part.busy_for.map(busy),
+            letters: part.letters,
+            orders: part.orders,
+            done: part.done,
+            restarts: part.restarts,
+        }
+    }
+}
+
 async fn ask(name: &'static str, room: &Recipient<Observe>) -> ActorAnswer {
     let asked = tokio::time::timeout(TOLD_WITHIN, room.send(Observe)).await;
     match asked.unwrap_or(Err(MailboxError::Timeout)) {
-        Ok(Snapshot { state, since, depth, counters, last_error, .. }) => {
-            let told = Told { since: Timestamp(since), depth, counters, last_error };
+        Ok(Snapshot { state, since, depth, counters, last_error, parts, .. }) => {
+            let children = parts.into_iter().map(ChildAnswer::of).collect();
+            let told = Told { since: Timestamp(since), depth, counters, last_error, children };
             ActorAnswer { name, state, told: Some(told) }
         }
         Err(MailboxError::Timeout) => ActorAnswer { name, state: "unresponsive", told: None },

@@ -1,46 +1,51 @@
 //! POST /api/v1/orders: records a batch of orders. A bad order fails alone.
 
-use std::sync::Arc;
-
-use actix_web::{HttpResponse, http::StatusCode, post};
+use actix_web::{HttpResponse, post};
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::body::Body;
 use super::super::client::Client;
-use super::super::document::{READS, TAKES_BODY, WRITES, problems};
+use super::super::document::{KEYED, READS, TAKES_BODY, WRITES, problems};
 use super::super::guard::ForWriting;
-use super::super::mapping::fault_code;
+use super::super::mapping::{fault_code, stored_code};
 use super::super::problem::{Code, Problem};
-use super::super::{Doors, json_answer};
-use super::view::OrderView;
+use super::super::replay::{GivenKey, Kept, Reply, again, fresh};
+use super::super::tally::{Head, ItemStatus, Tally};
+use super::super::{Doors, json_bytes};
+use super::check::{Checked, Names, TO_RECORD, check, check_size};
+use super::view::{self, OrderView};
 use super::wire::{Elements, WireOrder};
-use crate::actors::ledger::Record;
-use crate::domain::batch::Item;
+use crate::actors::ledger::{Entry, Record, Recorded};
+use crate::domain::batch::{Answer, BatchRecord, Fate};
 use crate::domain::client::ClientId;
-use crate::domain::order::draft::Draft;
-use crate::domain::order::{BATCH_ORDERS_MAX, Fault, FaultKind, Terms};
+use crate::domain::order::Order;
 use crate::domain::reference::References;
 
-const ROUTE: &str = "/api/v1/orders";
+pub(in crate::http) const ROUTE: &str = "/api/v1/orders";
 /// Bytes of an answer per order, about.
 const BYTES_PER_ORDER: usize = 720;
 
 problems! {
     /// What can go wrong with a batch as a whole.
-    CreateProblems: READS, WRITES, TAKES_BODY;
+    CreateProblems: READS, WRITES, TAKES_BODY, KEYED;
 }
 
 /// Records a batch of orders
 ///
 /// Takes 1 to 1000 orders, checks each, and stores the good ones in one commit before it
 /// answers. An order that is at fault fails alone, with its index, a code and a sentence.
+/// Sent again under the same `Idempotency-Key`, the request hears the same answer, byte by byte.
+/// Without a key, the same body within a few minutes is the same request if each of its orders
+/// has an `orderTimestamp`.
 #[utoipa::path(
     tag = "orders",
     operation_id = "createOrders",
-    params(("X-Client-Id" = Option<String>, Header, description = "Who asks: 1 to 64 visible ASCII characters")),
+    params(
+        ("X-Client-Id" = Option<String>, Header, description = "Who asks: 1 to 64 visible ASCII characters"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
     request_body(content = Vec<Option<WireOrder>>, content_type = "application/json"),
     responses(
         (status = 200, description = "All orders are stored", body = BatchAnswer),
@@ -52,122 +57,123 @@ problems! {
 pub(in crate::http) async fn create(
     doors: ForWriting,
     Client(client): Client,
+    given: GivenKey,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let Elements { drafts, total } = body.parse()?;
-    check_size(total)?;
-    let (checked, references) = check(&doors, &drafts).await?;
+    check_size(total, "orders")?;
+    let (checked, references) = check(&doors, &drafts, TO_RECORD).await?;
+    let names = Names::of(&drafts);
+    let kept = given.or_of_body(body.bytes(), &drafts, &doors.limits);
     drop(drafts);
-    let (batch_id, items) = record(&doors, client, checked).await?;
-    let answer = BatchAnswer::new(batch_id, &items, &references);
-    log_batch(&answer);
-    let status = if answer.failed == 0 { StatusCode::OK } else { StatusCode::MULTI_STATUS };
-    json_answer(status, &answer, total * BYTES_PER_ORDER)
-}
-
-fn check_size(total: usize) -> Result<(), Problem> {
-    let refuse = |code, message: String| {
-        Problem::new(code, message)
-            .with("status", "FAILURE")
-            .with("totalReceived", 0)
-            .with("successful", 0)
-            .with("failed", 0)
-            .with("orders", json!([]))
-    };
-    match total {
-        0 => Err(refuse(Code::ValidationError, "No orders to process".to_owned())),
-        1..=BATCH_ORDERS_MAX => Ok(()),
-        _ => {
-            let message =
-                format!("Batch size {total} exceeds maximum allowed size of {BATCH_ORDERS_MAX}");
-            Err(refuse(Code::PayloadTooLarge, message))
-        }
+    if checked.iter().all(Result::is_err) {
+        let faults: Vec<_> = checked.into_iter().filter_map(Result::err).collect();
+        let items = faults.iter().enumerate().map(|(index, fault)| {
+            ItemAnswer::failed(index, fault_code(fault.kind), fault.field, &fault.message)
+                .called(names.get(index))
+        });
+        return Reply::of_nothing(compose(None, items.collect())?).render();
     }
+    record(&doors, client, kept, checked, names, &references).await?.render()
 }
 
-type Checked = Vec<Result<Terms, Fault>>;
-
-/// Checks each order. References that are not at hand may be newer than what is at hand: they
-/// are read again once before anybody hears "not found".
-async fn check(
-    doors: &Doors,
-    drafts: &[Option<Draft<'_>>],
-) -> Result<(Checked, Arc<References>), Problem> {
-    let now = doors.clock.utc();
-    let check_one = |draft: &Option<Draft<'_>>, references: &References| match draft {
-        Some(draft) => draft.check_new(references, now),
-        None => Err(Fault::missing("", "Order data is required")),
-    };
-    let references = doors.catalogue.references();
-    let mut checked: Checked = drafts.iter().map(|draft| check_one(draft, &references)).collect();
-    if !checked.iter().any(misses_reference) {
-        return Ok((checked, references));
-    }
-    let references = doors.catalogue.refresh().await?;
-    for (result, draft) in checked.iter_mut().zip(drafts) {
-        if misses_reference(result) {
-            *result = check_one(draft, &references);
-        }
-    }
-    Ok((checked, references))
-}
-
-/// The only way in which a reference that was given can be invalid is not to be found.
-fn misses_reference(checked: &Result<Terms, Fault>) -> bool {
-    let fields = ["blotterId", "statusId", "orderTypeId"];
-    checked
-        .as_ref()
-        .is_err_and(|fault| fault.kind == FaultKind::Invalid && fields.contains(&fault.field))
-}
-
-/// Nothing to store is no work for the ledger.
 async fn record(
     doors: &Doors,
     client: ClientId,
-    checked: Checked,
-) -> Result<(Option<Uuid>, Vec<Item>), Problem> {
-    if checked.iter().all(Result::is_err) {
-        let faults = checked.into_iter().filter_map(Result::err).map(Err);
-        return Ok((None, faults.collect()));
+    kept: Option<Kept>,
+    items: Checked,
+    names: Names,
+    references: &References,
+) -> Result<Reply, Problem> {
+    let key = kept.as_ref().map(|(key, _)| key.clone());
+    let record = Record { client, route: ROUTE, key: kept, items, letters: None };
+    match doors.recorder.send(record).await?? {
+        Entry::New(recorded) => {
+            let answer = of_recorded(&recorded, &names, references)?;
+            fresh(doors, key.as_ref(), recorded.batch_id, answer).await
+        }
+        Entry::Known(known) => {
+            let at_once = async || Ok(());
+            let stored = async |record: &BatchRecord| of_stored(doors, record, &names).await;
+            again(doors, key.as_ref(), known, at_once, stored).await
+        }
     }
-    let record = Record { client, route: ROUTE, items: checked };
-    let recorded = doors.ledger.send(record).await??;
-    Ok((Some(recorded.batch_id), recorded.items))
 }
 
-fn log_batch(answer: &BatchAnswer<'_>) {
-    let (batch_id, orders, failed) =
-        (answer.batch_id.unwrap_or_default(), answer.total_received, answer.failed);
+fn of_recorded(
+    recorded: &Recorded,
+    names: &Names,
+    references: &References,
+) -> Result<Answer, Problem> {
+    let items = recorded.items.iter().enumerate().map(|(index, item)| match item {
+        Ok(order) => {
+            let stands = recorded.standing.binary_search(&index).is_ok();
+            let message = if stands { STANDS } else { CREATED };
+            ItemAnswer::created(index, order, message, references)
+        }
+        Err(fault) => {
+            ItemAnswer::failed(index, fault_code(fault.kind), fault.field, &fault.message)
+                .called(names.get(index))
+        }
+    });
+    compose(Some(recorded.batch_id), items.collect())
+}
+
+/// What an earlier request stored, as it stands now.
+async fn of_stored(doors: &Doors, record: &BatchRecord, names: &Names) -> Result<Answer, Problem> {
+    let references = view::labels(&*doors.catalogue, &record.orders).await;
+    let order = |id| record.orders.iter().find(|order| order.id == id);
+    let gone: Vec<_> = record.fates.iter().map(|fate| gone(fate, order)).collect();
+    let items = record.fates.iter().enumerate().map(|(index, fate)| match fate {
+        Fate::Order(id) => match order(*id) {
+            Some(order) => ItemAnswer::created(index, order, CREATED, &references),
+            None => {
+                let message = gone.get(index).map(String::as_str).unwrap_or_default();
+                ItemAnswer::failed(index, Code::NotFound, "", message).called(names.get(index))
+            }
+        },
+        Fate::Fault { kind, field, message } => {
+            ItemAnswer::failed(index, stored_code(kind), field, message).called(names.get(index))
+        }
+    });
+    compose(Some(record.id), items.collect())
+}
+
+/// What is said of an order that was deleted since; empty for every other.
+fn gone<'a>(fate: &Fate, order: impl Fn(i64) -> Option<&'a Order>) -> String {
+    match fate {
+        Fate::Order(id) if order(*id).is_none() => format!("Order {id} was deleted since"),
+        Fate::Order(_) | Fate::Fault { .. } => String::new(),
+    }
+}
+
+fn compose(batch_id: Option<Uuid>, orders: Vec<ItemAnswer<'_>>) -> Result<Answer, Problem> {
+    let tally = Tally::of(orders.iter().map(|item| item.kind));
+    let (successful, total) = (tally.successful, tally.total());
+    let message = match (successful, tally.failed) {
+        (_, 0) => format!("All {total} orders processed successfully"),
+        (0, _) => "All orders failed to process".to_owned(),
+        _ => format!("{successful} of {total} orders processed successfully"),
+    };
+    log_batch(batch_id, tally);
+    let answer = BatchAnswer { head: Head::new(tally, batch_id, message), orders };
+    let body = json_bytes(&answer, total * BYTES_PER_ORDER)?;
+    Ok(Answer { status: tally.code().as_u16(), body })
+}
+
+fn log_batch(batch_id: Option<Uuid>, tally: Tally) {
+    let (batch_id, orders, failed) = (batch_id.unwrap_or_default(), tally.total(), tally.failed);
     log::debug!(
         batch_id:% = batch_id, orders, failed;
-        "batch {batch_id}: {} of {orders} orders recorded", answer.successful
+        "batch {batch_id}: {} of {orders} orders recorded", tally.successful
     );
 }
 
-/// What became of a batch: successful + failed + queued is the total.
+/// What became of a batch that is only recorded: nothing in it is queued.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 struct BatchAnswer<'a> {
-    /// SUCCESS, PARTIAL or FAILURE.
-    #[schema(example = "SUCCESS")]
-    status: &'static str,
-    #[schema(example = "All 25 orders processed successfully")]
-    message: String,
-    /// Absent when nothing was stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
-    batch_id: Option<Uuid>,
-    total_requested: usize,
-    total_received: usize,
-    successful: usize,
-    failed: usize,
-    /// Always 0 here: this route records and submits nothing.
-    queued: usize,
-    success: bool,
-    failure: bool,
-    partial: bool,
-    /// Successful over total, 0 to 1.
-    success_rate: f64,
+    #[serde(flatten)]
+    head: Head,
     /// In request order.
     orders: Vec<ItemAnswer<'a>>,
 }
@@ -177,6 +183,8 @@ struct BatchAnswer<'a> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = BatchItem)]
 struct ItemAnswer<'a> {
+    #[serde(skip)]
+    kind: ItemStatus,
     /// SUCCESS or FAILURE.
     status: &'static str,
     message: &'a str,
@@ -186,6 +194,10 @@ struct ItemAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     order_id: Option<i64>,
+    /// What the sender calls the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    client_order_id: Option<&'a str>,
     request_index: usize,
     success: bool,
     failure: bool,
@@ -196,56 +208,52 @@ struct ItemAnswer<'a> {
     /// Of a failed order: the field at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "quantity")]
-    field: Option<&'static str>,
+    field: Option<&'a str>,
 }
 
-impl<'a> BatchAnswer<'a> {
-    fn new(batch_id: Option<Uuid>, items: &'a [Item], references: &'a References) -> Self {
-        let (total, failed) = (items.len(), items.iter().filter(|item| item.is_err()).count());
-        let successful = total - failed;
-        let (status, message) = match (successful, failed) {
-            (_, 0) => ("SUCCESS", format!("All {total} orders processed successfully")),
-            (0, _) => ("FAILURE", "All orders failed to process".to_owned()),
-            _ => ("PARTIAL", format!("{successful} of {total} orders processed successfully")),
-        };
-        let item = |(index, item)| ItemAnswer::new(index, item, references);
-        Self {
-            status,
-            message,
-            batch_id,
-            total_requested: total,
-            total_received: total,
-            successful,
-            failed,
-            queued: 0,
-            success: status == "SUCCESS",
-            failure: status == "FAILURE",
-            partial: status == "PARTIAL",
-            success_rate: rate(successful, total),
-            orders: items.iter().enumerate().map(item).collect(),
-        }
-    }
-}
+const CREATED: &str = "Order created successfully";
+const STANDS: &str = "Order stands since an earlier request";
 
 impl<'a> ItemAnswer<'a> {
-    fn new(request_index: usize, item: &'a Item, references: &'a References) -> Self {
-        let fault = item.as_ref().err();
-        let order = item.as_ref().ok();
+    fn new(request_index: usize, kind: ItemStatus, message: &'a str) -> Self {
         Self {
-            status: if fault.is_none() { "SUCCESS" } else { "FAILURE" },
-            message: fault.map_or("Order created successfully", |fault| fault.message.as_str()),
-            order: order.map(|order| OrderView::new(order, references)),
-            order_id: order.map(|order| order.id),
+            kind,
+            status: kind.label(),
+            message,
+            order: None,
+            order_id: None,
+            client_order_id: None,
             request_index,
-            success: fault.is_none(),
-            failure: fault.is_some(),
-            error_code: fault.map(|fault| fault_code(fault.kind).name()),
-            field: fault.map(|fault| fault.field).filter(|field| !field.is_empty()),
+            success: kind == ItemStatus::Success,
+            failure: kind == ItemStatus::Failure,
+            error_code: None,
+            field: None,
         }
     }
-}
 
-fn rate(part: usize, total: usize) -> f64 {
-    let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    if total == 0 { 0.0 } else { number(part) / number(total) }
+    fn created(
+        index: usize,
+        order: &'a Order,
+        message: &'static str,
+        references: &'a References,
+    ) -> Self {
+        Self {
+            order: Some(OrderView::new(order, references)),
+            order_id: Some(order.id),
+            client_order_id: order.terms.client_order_id.as_deref(),
+            ..Self::new(index, ItemStatus::Success, message)
+        }
+    }
+
+    fn failed(index: usize, code: Code, field: &'a str, message: &'a str) -> Self {
+        Self {
+            error_code: Some(code.name()),
+            field: Some(field).filter(|field| !field.is_empty()),
+            ..Self::new(index, ItemStatus::Failure, message)
+        }
+    }
+
+    fn called(self, client_order_id: Option<&'a str>) -> Self {
+        Self { client_order_id, ..self }
+    }
 }

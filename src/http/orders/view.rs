@@ -76,7 +76,10 @@ impl<'a> OrderView<'a> {
 
 /// References that have a label for everything that these orders refer to, as far as there is
 /// one. A label is not worth an error: without the database it is null.
-pub(super) async fn labels(catalogue: &dyn Catalogue, orders: &[Order]) -> Arc<References> {
+pub(in crate::http) async fn labels(
+    catalogue: &dyn Catalogue,
+    orders: &[Order],
+) -> Arc<References> {
     let references = catalogue.references();
     if orders.iter().all(|order| is_labelled(&order.terms, &references)) {
         return references;

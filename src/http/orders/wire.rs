@@ -47,6 +47,10 @@ pub(in crate::http) struct WireOrder<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-01-05T14:30:00.181Z")]
     order_timestamp: Option<Text<'a>>,
+    /// The sender's own name for the order, unique per client: sent again, it is the same order.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, max_length = 64, example = "desk7-000123")]
+    client_order_id: Option<Text<'a>>,
     /// Of a change: the version that was read. A new order's is 1.
     #[schema(example = 1)]
     version: Option<i64>,
@@ -65,6 +69,7 @@ impl<'a> WireOrder<'a> {
             limit_price: self.limit_price.map(|decimal| decimal.0),
             trade_order_id: self.trade_order_id,
             order_timestamp: self.order_timestamp.map(|text| text.0),
+            client_order_id: self.client_order_id.map(|text| text.0),
         };
         (draft, self.version)
     }
@@ -83,6 +88,7 @@ pub(super) fn owned(draft: Draft<'_>) -> Draft<'static> {
         limit_price: own(draft.limit_price),
         trade_order_id: draft.trade_order_id,
         order_timestamp: own(draft.order_timestamp),
+        client_order_id: own(draft.client_order_id),
     }
 }
 
@@ -117,8 +123,8 @@ impl<'de> Deserialize<'de> for OrderBody<'de> {
 /// The elements of a batch: the first thousand, and how many there are in all.
 #[derive(Debug)]
 pub(in crate::http) struct Elements<'a> {
-    pub(super) drafts: Vec<Option<Draft<'a>>>,
-    pub(super) total: usize,
+    pub(in crate::http) drafts: Vec<Option<Draft<'a>>>,
+    pub(in crate::http) total: usize,
 }
 
 impl<'de> Deserialize<'de> for Elements<'de> {

@@ -106,6 +106,7 @@ async fn a_closing_house_says_so_first() {
     expect_refusal(&house.get(ORDERS).await);
 }
 
+/// Defect 15 of the ancestor.
 #[actix::test]
 async fn a_refusal_tells_at_least_what_remains_of_the_opening() {
     let house = House::with_time_paused();
@@ -241,4 +242,26 @@ async fn health_tells_of_the_breaker_and_asks_nobody() {
     let body = told().await;
     assert_eq!(body["circuitBreaker"], breaker(false, "METRICS_ONLY", 4, 1));
     assert_eq!(body["status"], "HEALTHY");
+}
+
+#[actix_web::test]
+async fn an_open_trade_breaker_is_told_and_keeps_nobody_out() {
+    let house = House::new();
+    let told = async || house.get("/api/v1/system/health").await.body;
+    let breaker = |name: &str, open: bool, state: &str| -> Value {
+        json!({"name": name, "open": open, "state": state, "rejections": 0})
+    };
+    let pool = breaker("pool", false, "CLOSED");
+    assert_eq!(told().await["breakers"], json!([&pool, breaker("trade", false, "CLOSED")]));
+
+    let order = json!({"state": "FORCE_OPEN", "reason": "a drill"});
+    assert_eq!(house.order("/admin/breakers/trade", order).await.status, 200);
+
+    let body = told().await;
+    assert_eq!(body["breakers"], json!([&pool, breaker("trade", true, "FORCED_OPEN")]));
+    assert_eq!(
+        (&body["status"], &body["circuitBreaker"]["open"]),
+        (&json!("HEALTHY"), &json!(false))
+    );
+    assert_eq!(house.get(ORDERS).await.status, 200);
 }

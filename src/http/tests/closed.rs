@@ -10,6 +10,8 @@ use super::orders::order;
 use crate::ports::Failure;
 use crate::ports::gauge::DatabaseState;
 
+const BATCH: &str = "/api/v1/batches/01a1fd4a-aee9-76d6-86b7-ffffcc304811";
+
 fn reason() -> String {
     "secret driver text".to_owned()
 }
@@ -26,6 +28,10 @@ async fn without_a_database_every_data_route_says_so_before_it_reads_anything() 
         house.delete("/api/v1/order/1").await,
         house.delete("/api/v1/status/1").await,
         house.post("/api/v1/orders", "{").await,
+        house.post("/api/v1/orders/batch", "{").await,
+        house.post("/api/v1/orders/batch/submit", "{").await,
+        house.post("/api/v1/orders/x/submit", "").await,
+        house.get("/api/v1/batches/x").await,
         house.post("/api/v1/blotters", "{").await,
         house.put("/api/v1/order/1", "{").await,
         house.put("/api/v1/blotter/1", "{").await,
@@ -42,6 +48,9 @@ async fn a_closing_house_takes_no_writes() {
     house.doors.draining.store(true, Ordering::Release);
     for answer in [
         house.post("/api/v1/orders", json!([order()])).await,
+        house.post("/api/v1/orders/batch", json!([order()])).await,
+        house.post("/api/v1/orders/batch/submit", "{").await,
+        house.post("/api/v1/orders/1/submit", "").await,
         house.put("/api/v1/order/1", order()).await,
         house.delete("/api/v1/order/1?version=1").await,
         house.post("/api/v1/statuses", "{}").await,
@@ -63,7 +72,9 @@ async fn failed_reads_become_their_codes() {
     ];
     for (failure, status, code) in table {
         house.state().read_failure = Some(failure);
-        for uri in ["/api/v1/orders", "/api/v1/order/1", "/api/v1/blotters", "/api/v1/status/1"] {
+        for uri in
+            ["/api/v1/orders", "/api/v1/order/1", "/api/v1/blotters", "/api/v1/status/1", BATCH]
+        {
             let answer = house.get(uri).await;
 
             assert_eq!((answer.status, answer.code()), (status, code), "{uri}");

@@ -14,6 +14,7 @@ use actix_web::web;
 use serde_json::Value;
 
 use super::super::{Doors, Limits, routes};
+use super::clerk::Clerk;
 use super::world::{State, World};
 use crate::actors::circuit_breaker::{
     BreakerHandle, BreakerPicture, CircuitBreaker, ObserveBreaker, Operate, Protected, Setup,
@@ -28,6 +29,7 @@ pub(super) const TOKEN: &str = "open-sesame";
 pub(super) struct House {
     pub(super) doors: Doors,
     pub(super) breaker: Addr<CircuitBreaker>,
+    pub(super) clerk: Addr<Clerk>,
     pub(super) world: Arc<World>,
 }
 
@@ -74,14 +76,23 @@ impl House {
         let limits = ledger::Limits { lanes: 1, group_max: 100, line_max, ids_block: 100 };
         let ledger = Ledger::new(world.clone(), Arc::new(SystemClock), Arc::new(()), limits);
         let ledger = ledger.start();
-        let (breaker, pool_breaker) = breaker();
+        let clerk = Clerk(world.clone()).start();
+        let (breaker, pool_breaker) = breaker(Protected::Pool, Config::pool());
+        let (trade, trade_breaker) = self::breaker(Protected::Trade, Config::trade());
         let doors = Doors {
             ledger: ledger.clone(),
+            recorder: ledger.clone().recipient(),
+            freezer: clerk.clone().recipient(),
+            supervisor: clerk.clone().recipient(),
+            submitter: clerk.clone().recipient(),
+            times: clerk.clone().recipient(),
             pool_breaker,
-            breakers: vec![(Protected::Pool, breaker.clone())],
+            trade_breaker,
+            breakers: vec![(Protected::Pool, breaker.clone()), (Protected::Trade, trade.clone())],
             rooms: vec![
                 ("ledger", ledger.recipient()),
                 ("pool_breaker", breaker.clone().recipient()),
+                ("trade_breaker", trade.recipient()),
             ],
             library: world.clone(),
             catalogue: world.clone(),
@@ -91,13 +102,9 @@ impl House {
             exposition: Arc::new(|| Ok("weir_up 1\n".to_owned())),
             draining: Arc::new(AtomicBool::new(false)),
             admin_token: None,
-            limits: Limits {
-                answer_within: Duration::from_secs(5),
-                body_max: 64 * 1024,
-                body_within: Duration::from_millis(50),
-            },
+            limits: Limits::new(Duration::from_secs(5), 64 * 1024, Duration::from_millis(50)),
         };
-        Self { doors, breaker, world }
+        Self { doors, breaker, clerk, world }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -163,11 +170,11 @@ impl House {
     }
 }
 
-/// The pool's breaker; it opens for a short time only.
-fn breaker() -> (Addr<CircuitBreaker>, BreakerHandle) {
+/// A breaker that opens for a short time only.
+fn breaker(protects: Protected, config: Config) -> (Addr<CircuitBreaker>, BreakerHandle) {
     let opening = Opening { time: Duration::from_millis(1200), jitter: 0.0, ..Opening::DEFAULT };
-    let rules = Config { opening, ..Config::pool() }.check().unwrap();
-    let setup = Setup { protects: Protected::Pool, rules, permits_max: 8, seed: 7 };
+    let rules = Config { opening, ..config }.check().unwrap();
+    let setup = Setup { protects, rules, permits_max: 8, seed: 7 };
     let (room, view) = CircuitBreaker::new(&setup, Arc::new(SystemClock), Arc::new(()));
     let room = room.start();
     let handle = BreakerHandle::new(view, room.clone().recipient());

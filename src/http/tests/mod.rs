@@ -3,13 +3,18 @@
 #![expect(clippy::as_conversions, reason = "the fake counts in whatever is at hand")]
 
 mod admin;
+mod batches;
 mod breaker;
+mod clerk;
 mod closed;
 mod health;
 mod house;
+mod idempotency;
 mod operators;
 mod orders;
+mod post;
 mod reference;
 mod sockets;
+mod submissions;
 mod unreadable;
 mod world;

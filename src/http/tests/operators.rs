@@ -15,7 +15,7 @@ impl House {
         self.call_admin(TestRequest::get().uri(uri)).await
     }
 
-    async fn order(&self, uri: &str, body: Value) -> Answer {
+    pub(super) async fn order(&self, uri: &str, body: Value) -> Answer {
         self.call_admin(json(TestRequest::post().uri(uri), body)).await
     }
 }
@@ -92,7 +92,7 @@ async fn orders_that_nobody_can_follow_change_nothing_and_say_why() {
     let bare = TestRequest::post().uri(POOL).set_payload("{}");
     assert_eq!(house.call_admin(bare).await.status, 415);
     let reset = json!({"state": "RESET", "reason": "r"});
-    for uri in ["/admin/breakers/trade", "/admin/breakers/pool_breaker"] {
+    for uri in ["/admin/breakers/nobody", "/admin/breakers/pool_breaker"] {
         assert_eq!(house.order(uri, reset.clone()).await.code(), "NOT_FOUND", "{uri}");
         assert_eq!(house.look(uri).await.code(), "NOT_FOUND", "{uri}");
     }
@@ -107,7 +107,8 @@ async fn breakers_are_listed_with_all_that_is_known_of_them() {
 
     let list = house.look("/admin/breakers").await.body;
 
-    assert_eq!(names(&list, "breakers"), [("pool".to_owned(), "CLOSED".to_owned())]);
+    let closed = |name: &str| (name.to_owned(), "CLOSED".to_owned());
+    assert_eq!(names(&list, "breakers"), [closed("pool"), closed("trade")]);
     let breaker = &list["breakers"][0];
     assert!(breaker["since"].is_string() && breaker["retryInMs"].is_null());
     assert_eq!((&breaker["permitsOut"], &breaker["totals"]["trips"]), (&json!(0), &json!(0)));
@@ -122,7 +123,7 @@ async fn actors_tell_of_themselves() {
     let one = house.look("/debug/actors/pool_breaker").await.body;
 
     let told: Vec<_> = names(&list, "actors").into_iter().map(|(name, _)| name).collect();
-    assert_eq!(told, ["ledger", "pool_breaker"]);
+    assert_eq!(told, ["ledger", "pool_breaker", "trade_breaker"]);
     assert_eq!((&one["name"], &one["state"]), (&json!("pool_breaker"), &json!("closed")));
     assert_eq!((&one["depth"], &one["counters"]["refused"]), (&json!(0), &json!(0)));
     assert!(one["since"].is_string() && one["lastError"].is_null());
@@ -145,7 +146,7 @@ async fn an_actor_that_does_not_answer_holds_nobody_up() {
     let took = house.doors.clock.instant().duration_since(asked);
     assert!(took.as_millis() <= 252, "{took:?}");
     let states: Vec<_> = names(&list, "actors").into_iter().map(|(_, state)| state).collect();
-    assert_eq!(states, ["unresponsive", "unresponsive", "idle", "closed", "gone"]);
+    assert_eq!(states, ["unresponsive", "unresponsive", "idle", "closed", "closed", "gone"]);
     assert_eq!(list["actors"][0], json!({"name": "deaf", "state": "unresponsive"}));
     let one = house.look("/debug/actors/deaf").await.body;
     assert_eq!(one, json!({"name": "deaf", "state": "unresponsive"}));

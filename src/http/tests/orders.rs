@@ -214,7 +214,7 @@ async fn an_order_is_read_changed_and_deleted_by_version() {
 async fn changes_that_the_rules_forbid_name_the_field() {
     let house = House::new();
     house.post("/api/v1/orders", json!([order(), order()])).await;
-    house.state().orders[1].in_submission = true;
+    house.state().orders[1].letter_id = Some(uuid::Uuid::nil());
     let table = [
         (1, order_with("version", json!(null)), 400, "MISSING_REQUIRED_FIELD", Some("version")),
         (

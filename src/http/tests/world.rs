@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
-use crate::domain::batch::{Batch, Item};
+use super::clerk::Book;
+use crate::domain::batch::{Batch, BatchRecord, Item};
 use crate::domain::listing::Listing;
 use crate::domain::order::Order;
 use crate::domain::order::amend::{Refusal, amend, remove};
@@ -23,6 +25,7 @@ use crate::ports::meter::HttpMeter;
 /// What the fake holds, and how it is told to fail.
 pub(super) struct State {
     pub(super) orders: Vec<Order>,
+    pub(super) book: Book,
     pub(super) references: References,
     /// What the catalogue says until it is refreshed.
     pub(super) snapshot: Arc<References>,
@@ -48,6 +51,7 @@ impl World {
         let references = crate::domain::order::draft::tests::seeds();
         Self(Mutex::new(State {
             orders: Vec::new(),
+            book: Book::default(),
             snapshot: Arc::new(references.clone()),
             references,
             refreshes: 0,
@@ -197,6 +201,18 @@ impl Library for World {
         let (offset, limit) = (listing.offset as usize, listing.limit as usize);
         let orders = state.orders.iter().skip(offset).take(limit).cloned().collect();
         Ok(Page { orders, total: state.orders.len() as u64 })
+    }
+
+    async fn orders_by_id(&self, ids: &[i64]) -> Result<Vec<Order>, Failure> {
+        self.read().await?;
+        let is_wanted = |order: &&Order| ids.contains(&order.id);
+        Ok(self.state().orders.iter().filter(is_wanted).cloned().collect())
+    }
+
+    async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure> {
+        self.read().await?;
+        let state = self.state();
+        Ok(state.book.record(id, &state.orders))
     }
 
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {

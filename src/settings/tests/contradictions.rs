@@ -12,6 +12,7 @@ fn contradicts(given: Given, told: &[&str]) {
     }
 }
 
+/// Defect 3 of the ancestor.
 #[test]
 fn workers_and_reserve_fit_the_pool() {
     let least = || Given::nothing().flag("pool.min_idle", "0");
@@ -90,6 +91,72 @@ fn patience_outlasts_acquiring() {
     contradicts(
         Given::nothing().flag("pool_breaker.patience", "5s"),
         &["pool_breaker.patience = \"5s\"", "more than pool.acquire_timeout"],
+    );
+}
+
+#[test]
+fn connecting_ends_before_the_call() {
+    assert!(Given::nothing().flag("trade.connect_timeout", "44s").load().is_ok());
+    contradicts(
+        Given::nothing().flag("trade.connect_timeout", "45s"),
+        &["trade.connect_timeout = \"45s\"", "less than trade.answer_timeout"],
+    );
+}
+
+#[test]
+fn a_letter_fits_a_call() {
+    assert_eq!(Given::nothing().flag("trade.bulk_max", "50").settings().trade.bulk_max, 50);
+    contradicts(
+        Given::nothing().flag("trade.bulk_max", "49"),
+        &["trade.bulk_max = 49", "; supervisor.chunk = 50 (from default)"],
+    );
+}
+
+#[test]
+fn patience_outlasts_a_call_and_a_slow_one() {
+    assert!(Given::nothing().flag("trade_breaker.patience", "45001ms").load().is_ok());
+    contradicts(
+        Given::nothing().flag("trade_breaker.patience", "45s"),
+        &["trade_breaker.patience = \"45s\"", "more than trade.answer_timeout"],
+    );
+    contradicts(
+        Given::nothing().flag("trade_breaker.slow_call", "60s"),
+        &["trade_breaker.patience = \"60s\"", "more than trade_breaker.slow_call"],
+    );
+}
+
+#[test]
+fn waiting_for_a_worker_ends_before_the_answer() {
+    contradicts(
+        Given::nothing().flag("supervisor.wait_max", "25s"),
+        &["supervisor.wait_max = \"25s\"", "less than server.answer_within"],
+    );
+}
+
+#[test]
+fn a_lease_outlasts_two_renewals() {
+    assert!(Given::nothing().flag("mailbox.lease", "10001ms").load().is_ok());
+    contradicts(
+        Given::nothing().flag("mailbox.lease", "10s"),
+        &["mailbox.lease = \"10s\"", "more than twice mailbox.renew_every"],
+    );
+}
+
+#[test]
+fn the_first_pause_is_no_longer_than_the_longest() {
+    let both =
+        |cap| Given::nothing().flag("mailbox.retry_base", "5s").flag("mailbox.retry_cap", cap);
+
+    assert!(both("5s").load().is_ok());
+    contradicts(both("4s"), &["mailbox.retry_base = \"5s\"", "at most mailbox.retry_cap"]);
+}
+
+#[test]
+fn bodies_are_known_no_longer_than_keys() {
+    assert!(Given::nothing().flag("idempotency.kept", "5m").load().is_ok());
+    contradicts(
+        Given::nothing().flag("idempotency.kept", "4m"),
+        &["idempotency.body_within = \"5m\"", "at most idempotency.kept"],
     );
 }
 

@@ -77,6 +77,48 @@ fn numbers_may_have_a_point_and_need_none() {
 }
 
 #[test]
+fn ids_are_numbers_with_commas_between_them() {
+    let blotters = |text: &str| Given::nothing().flag("trade.blotters", text);
+
+    assert_eq!(Given::nothing().settings().trade.blotters, [1, 2, 3, 4]);
+    assert_eq!(blotters(" 7, 12 ").settings().trade.blotters, [7, 12]);
+    assert!(blotters("").settings().trade.blotters.is_empty());
+    for wrong in ["1,", "1 2", "one", "1;2", "99999999999"] {
+        let faults = blotters(wrong).faults();
+        assert!(faults.len() == 1 && faults[0].contains("must be ids with commas"), "{faults:#?}");
+    }
+}
+
+#[test]
+fn names_are_short_and_visible() {
+    let instance = |text: &str| Given::nothing().flag("mailbox.instance", text);
+    let longest = "x".repeat(64);
+
+    assert_eq!(Given::nothing().settings().mailbox.instance, None);
+    assert_eq!(instance(&longest).settings().mailbox.instance, Some(longest));
+    for wrong in [&"x".repeat(65), "weir 1", "wéir"] {
+        assert!(instance(wrong).faults()[0].contains("must be empty, or up to 64"), "{wrong}");
+    }
+}
+
+#[test]
+fn a_service_is_named_by_its_address_and_no_password_in_it_is_shown() {
+    let url = |text: &str| Given::nothing().flag("trade.url", text);
+
+    assert_eq!(Given::nothing().settings().trade.url, None);
+    let kept = url("http://trade:8082/").settings().trade.url.unwrap();
+    assert_eq!(kept.as_str(), "http://trade:8082");
+    assert_eq!(
+        url("http://weir:s3cret@trade").faults(),
+        ["trade.url = \"[redacted]\" (from flag): must hold no user and no password"]
+    );
+    assert_eq!(
+        url("trade:8082").faults(),
+        ["trade.url = \"trade:8082\" (from flag): must be http://HOST[:PORT][/PATH], or https://"]
+    );
+}
+
+#[test]
 fn unknown_keys_are_named_whoever_gave_them() {
     let faults = Given::nothing()
         .file("weir.toml", "pool = 5\nlost = 1\n[pool_size]\n[server.tls]\ncert = 'x'")

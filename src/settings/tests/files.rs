@@ -96,6 +96,7 @@ fn production_is_valid_with_what_it_asks_for() {
 
     assert!(matches!(settings.database.url, DatabaseUrl::Postgres { .. }));
     assert!(settings.admin.token.is_some());
+    assert!(settings.trade.url.is_some(), "real orders do not go to a simulator");
 }
 
 #[test]

@@ -7,11 +7,10 @@ use entity::order_tallies::{self, Column};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-use super::error;
 use super::tally::{self, Tallies};
+use super::{error, sql};
 use crate::domain::moment::Moment;
 use crate::domain::reference::{ReferenceChange, ReferenceKind, References};
 use crate::ports::Failure;
@@ -36,22 +35,8 @@ pub(super) async fn change(
     references: &References,
     now: Moment,
 ) -> Result<Vec<Outcome>, Failure> {
-    // Until the commit is asked for, a broken connection means that nothing was written.
-    let failed = |error: DbErr| match error::of_orm(&error) {
-        Failure::Lost { reason } => Failure::Away { reason },
-        failure @ (Failure::Exhausted { .. }
-        | Failure::Away { .. }
-        | Failure::TooSlow
-        | Failure::Collision { .. }
-        | Failure::Full { .. }
-        | Failure::Data { .. }
-        | Failure::Broken { .. }) => failure,
-    };
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let transaction = orm.begin_with_options(options).await.map_err(failed)?;
+    let failed = |error: DbErr| error::of_uncommitted(&error);
+    let transaction = sql::begin(orm).await.map_err(failed)?;
     let tallies = Tallies::default();
     let mut desk = Desk { transaction: &transaction, references, now, tallies };
     let mut order: Vec<_> = changes.iter().enumerate().collect();

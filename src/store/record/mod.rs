@@ -6,11 +6,13 @@ mod sqlite;
 use std::ops::Range;
 
 use sea_orm::sqlx::{self, Connection};
+use uuid::Uuid;
 
-use super::error;
 use super::pools::Pool;
 use super::tally::Tallies;
-use crate::domain::batch::{Batch, Item};
+use super::{error, fates, letters};
+use crate::domain::batch::{Batch, Item, NewLetter};
+use crate::domain::letter::LetterState;
 use crate::domain::order::{Fault, FaultKind, Order};
 use crate::ports::Failure;
 
@@ -19,6 +21,7 @@ use crate::ports::Failure;
 struct Rows<'a> {
     batches: Vec<BatchRow<'a>>,
     orders: Vec<OrderRow<'a>>,
+    letters: Vec<LetterRow<'a>>,
     tallies: Tallies,
 }
 
@@ -30,6 +33,31 @@ struct BatchRow<'a> {
 struct OrderRow<'a> {
     batch: &'a Batch,
     order: &'a Order,
+    letter_id: Option<Uuid>,
+}
+
+struct LetterRow<'a> {
+    batch: &'a Batch,
+    id: Uuid,
+    holder: Option<Uuid>,
+    undecided: String,
+}
+
+impl<'a> LetterRow<'a> {
+    fn new(batch: &'a Batch, letter: &NewLetter) -> Self {
+        let undecided = letters::ids::text(&letter.undecided);
+        Self { batch, id: letter.id, holder: letter.holder, undecided }
+    }
+
+    /// Held from the first moment, or waiting for somebody to take it.
+    fn state(&self) -> i16 {
+        let held = self.holder.is_some();
+        if held { LetterState::Held.code() } else { LetterState::Waiting.code() }
+    }
+
+    fn fence(&self) -> i64 {
+        i64::from(self.holder.is_some())
+    }
 }
 
 impl<'a> Rows<'a> {
@@ -38,19 +66,24 @@ impl<'a> Rows<'a> {
         for batch in batches {
             rows.push_batch(batch);
             rows.push_orders(batch, 0..batch.items.len());
+            rows.push_letters(batch, &batch.letters);
         }
         rows
     }
 
     fn push_batch(&mut self, batch: &'a Batch) {
-        self.batches.push(BatchRow { batch, fates: fates(&batch.items) });
+        self.batches.push(BatchRow { batch, fates: fates::of_items(&batch.items) });
     }
 
     fn push_orders(&mut self, batch: &'a Batch, part: Range<usize>) {
         for order in batch.orders_in(part) {
             self.tallies.add(&order.terms);
-            self.orders.push(OrderRow { batch, order });
+            self.orders.push(OrderRow { batch, order, letter_id: order.letter_id });
         }
+    }
+
+    fn push_letters(&mut self, batch: &'a Batch, letters: &[NewLetter]) {
+        self.letters.extend(letters.iter().map(|letter| LetterRow::new(batch, letter)));
     }
 }
 
@@ -59,7 +92,8 @@ pub(super) async fn record(pool: &Pool, shard: u16, batches: &[Batch]) -> Result
     insert(pool, shard, &Rows::whole(batches)).await
 }
 
-/// A part of a batch's orders; the empty part is the batch's own row.
+/// A part of a batch's orders, free until the empty part: that is the batch's own row with the
+/// letters, and puts the orders into them. So no order ever names a letter that is not there.
 pub(super) async fn record_part(
     pool: &Pool,
     shard: u16,
@@ -67,12 +101,51 @@ pub(super) async fn record_part(
     part: Range<usize>,
 ) -> Result<(), Failure> {
     let mut rows = Rows::default();
-    if part.is_empty() {
-        rows.push_batch(batch);
+    if !part.is_empty() {
+        rows.push_orders(batch, part);
+        for row in &mut rows.orders {
+            row.letter_id = None;
+        }
+        return insert(pool, shard, &rows).await;
     }
-    rows.push_orders(batch, part);
-    insert(pool, shard, &rows).await
+    let letters = batch.letters_that_stand();
+    rows.push_batch(batch);
+    rows.push_letters(batch, &letters);
+    if letters.is_empty() {
+        return insert(pool, shard, &rows).await;
+    }
+    match pool {
+        Pool::Postgres { pool, .. } => {
+            finish!(pool, "BEGIN", postgres, shard, rows, letters)
+        }
+        Pool::Sqlite { pool, .. } => {
+            finish!(pool, "BEGIN IMMEDIATE", sqlite, shard, rows, letters)
+        }
+    }
 }
+
+/// Everybody could see the orders while they were free: if somebody took one, nothing of this
+/// stands.
+macro_rules! finish {
+    ($pool:ident, $begin:literal, $words:ident, $shard:ident, $rows:ident, $letters:ident) => {{
+        let failed = |error: sqlx::Error| error::of_sqlx(&error);
+        let mut connection = $pool.acquire().await.map_err(|e| error::of_acquire(&e))?;
+        let mut transaction = connection.begin_with($begin).await.map_err(failed)?;
+        $words::insert(&mut transaction, $shard, &$rows).await.map_err(failed)?;
+        let mut pairs: Vec<(i64, Uuid)> = $letters
+            .iter()
+            .flat_map(|letter| letter.undecided.iter().map(|id| (*id, letter.id)))
+            .collect();
+        pairs.sort_unstable();
+        let bound = $words::put_into_letters(&mut transaction, &pairs).await.map_err(failed)?;
+        if usize::try_from(bound) != Ok(pairs.len()) {
+            let reason = "an order was changed before its letter was written".to_owned();
+            return Err(Failure::Taken { reason });
+        }
+        transaction.commit().await.map_err(failed)
+    }};
+}
+use finish;
 
 async fn insert(pool: &Pool, shard: u16, rows: &Rows<'_>) -> Result<(), Failure> {
     let failed = |error: sqlx::Error| error::of_sqlx(&error);
@@ -127,13 +200,14 @@ macro_rules! screen {
                 Err(Failure::Data { reason }) => {
                     log::warn!(reason; "database refused an order that the rules let through");
                     savepoint.rollback().await.map_err(failed)?;
-                    refuse(&mut batch, index);
+                    batch.refuse(index..index + 1, &refused());
                 }
                 Err(failure) => return Err(failure),
             }
         }
         let mut rows = Rows::default();
         rows.push_batch(&batch);
+        rows.push_letters(&batch, &batch.letters_that_stand());
         $insert(&mut transaction, $shard, &rows).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(batch.items)
@@ -141,38 +215,12 @@ macro_rules! screen {
 }
 use screen;
 
-fn refuse(batch: &mut Batch, index: usize) {
-    if let Some(item) = batch.items.get_mut(index) {
-        *item = Err(Fault {
-            kind: FaultKind::Refused,
-            field: "",
-            message: "The database refused this order: its blotter, status or order type may \
-                      have been deleted meanwhile"
-                .to_owned(),
-        });
+fn refused() -> Fault {
+    Fault {
+        kind: FaultKind::Refused,
+        field: "",
+        message: "The database refused this order: its blotter, status or order type may have \
+                  been deleted meanwhile"
+            .to_owned(),
     }
-}
-
-/// What became of each item, in request order: an order's id, or the fault in words.
-fn fates(items: &[Item]) -> String {
-    let mut text = String::with_capacity(items.len() * 8 + 2);
-    text.push('[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        match item {
-            Ok(order) => text.push_str(&order.id.to_string()),
-            Err(fault) => {
-                let fate = serde_json::json!({
-                    "kind": fault.kind.label(),
-                    "field": fault.field,
-                    "message": fault.message,
-                });
-                text.push_str(&fate.to_string());
-            }
-        }
-    }
-    text.push(']');
-    text
 }

@@ -7,23 +7,32 @@
 use sea_orm::sqlx::query::Query;
 use sea_orm::sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sea_orm::sqlx::{self, AssertSqlSafe};
+use uuid::Uuid;
 
-use super::{BatchRow, OrderRow, Rows};
-use crate::store::tally;
+use super::{BatchRow, LetterRow, OrderRow, Rows};
+use crate::store::{sql, tally};
 
-/// Rows per statement, largest first: 12 values a row stay far below SQLite's 32,766. The last
+/// Rows per statement, largest first: 14 values a row stay far below SQLite's 32,766. The last
 /// is the batch that callers usually send; what is left after it has a text of its own size.
 const LADDER: [usize; 3] = [400, 100, 25];
 
 const BATCH: Shape = Shape {
-    head: "INSERT INTO batches (id, client, route, fates, created_at, expires_at) VALUES ",
-    row: "(?, ?, ?, ?, ?, ?)",
+    head: "INSERT INTO batches (id, client, route, fates, created_at, expires_at, \
+           idempotency_key, fingerprint) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?)",
+    tail: "",
+};
+const LETTER: Shape = Shape {
+    head: "INSERT INTO letters (id, batch_id, client, state, holder, fence, undecided, due_at, \
+           created_at, updated_at, attempts) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
     tail: "",
 };
 const ORDER: Shape = Shape {
     head: "INSERT INTO orders (id, quantity, order_timestamp, created_at, updated_at, blotter_id, \
-           status_id, order_type_id, version, limit_price, portfolio_id, security_id, client) VALUES ",
-    row: "(?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+           status_id, order_type_id, version, limit_price, portfolio_id, security_id, client, \
+           client_order_id, letter_id) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
     tail: "",
 };
 const TALLY: Shape = Shape {
@@ -41,6 +50,12 @@ struct Shape {
     tail: &'static str,
 }
 
+/// Only orders that are as they were recorded.
+const PUT_INTO_LETTERS: &str = "
+UPDATE orders SET letter_id = unhex(row.value ->> 1) FROM json_each(?) AS row
+WHERE orders.id = row.value ->> 0 AND orders.version = 1 AND orders.letter_id IS NULL
+    AND orders.trade_order_id IS NULL";
+
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 pub(super) async fn insert(
@@ -49,10 +64,21 @@ pub(super) async fn insert(
     rows: &Rows<'_>,
 ) -> Result<(), sqlx::Error> {
     BATCH.insert(connection, &rows.batches, bind_batch).await?;
+    LETTER.insert(connection, &rows.letters, bind_letter).await?;
     ORDER.insert(connection, &rows.orders, bind_order).await?;
     let shard = tally::column(shard);
     let tallies: Vec<TallyRow> = rows.tallies.rows().map(|tally| (shard, tally)).collect();
     TALLY.insert(connection, &tallies, bind_tally).await
+}
+
+/// Puts orders that stand already into their letters; says how many.
+pub(super) async fn put_into_letters(
+    connection: &mut SqliteConnection,
+    pairs: &[(i64, Uuid)],
+) -> Result<u64, sqlx::Error> {
+    let pairs: Vec<_> = pairs.iter().map(|(id, letter)| (*id, sql::hex(*letter))).collect();
+    let put = sqlx::query(PUT_INTO_LETTERS).bind(serde_json::json!(pairs).to_string());
+    Ok(put.execute(connection).await?.rows_affected())
 }
 
 impl Shape {
@@ -88,6 +114,23 @@ fn bind_batch<'q>(statement: Statement<'q>, row: &'q BatchRow<'_>) -> Statement<
         .bind(row.fates.as_str())
         .bind(batch.accepted_at.micros())
         .bind(batch.expires_at.micros())
+        .bind(batch.key.as_ref().map(|key| key.text.as_str()))
+        .bind(batch.key.as_ref().map(|key| &key.fingerprint[..]))
+}
+
+fn bind_letter<'q>(statement: Statement<'q>, row: &'q LetterRow<'_>) -> Statement<'q> {
+    let created = row.batch.accepted_at.micros();
+    statement
+        .bind(row.id)
+        .bind(row.batch.id)
+        .bind(row.batch.client.as_str())
+        .bind(row.state())
+        .bind(row.holder)
+        .bind(row.fence())
+        .bind(row.undecided.as_str())
+        .bind(created)
+        .bind(created)
+        .bind(created)
 }
 
 type TallyRow = (i16, (i32, i32, i32, i64));
@@ -112,4 +155,6 @@ fn bind_order<'q>(statement: Statement<'q>, row: &'q OrderRow<'_>) -> Statement<
         .bind(terms.portfolio_id.as_str())
         .bind(terms.security_id.as_str())
         .bind(row.batch.client.as_str())
+        .bind(terms.client_order_id.as_deref())
+        .bind(row.letter_id)
 }

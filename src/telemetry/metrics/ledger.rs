@@ -5,13 +5,13 @@ use std::time::Duration;
 use prometheus::{Error, Histogram, IntCounter, IntCounterVec, IntGauge};
 
 use super::registrar::Registrar;
-use super::{Metrics, seconds, size, whole, with};
+use super::{Metrics, foreseen, seconds, size, whole, with};
 use crate::ports::meter::LedgerMeter;
 
 /// Why the ledger tries again: the labels of the failures that are worth it.
-pub(super) const RETRY_REASONS: [&str; 3] = ["away", "collision", "lost"];
+pub(super) const RETRY_REASONS: [&str; 4] = ["away", "collision", "lost", "taken"];
 /// Why a request is not written: the labels of `Refused`, and of every `Failure`.
-pub(super) const REFUSAL_REASONS: [&str; 12] = [
+pub(super) const REFUSAL_REASONS: [&str; 13] = [
     "busy",
     "stopping",
     "rule",
@@ -23,6 +23,7 @@ pub(super) const REFUSAL_REASONS: [&str; 12] = [
     "collision",
     "full",
     "data",
+    "taken",
     "broken",
 ];
 
@@ -54,14 +55,6 @@ impl LedgerSeries {
             refusals: foreseen(registrar.counters("ledger_refusals_total")?, &REFUSAL_REASONS)?,
         })
     }
-}
-
-/// Shows each reason as 0 from the start.
-fn foreseen(family: IntCounterVec, reasons: &[&str]) -> Result<IntCounterVec, Error> {
-    for reason in reasons {
-        family.get_metric_with_label_values(&[reason])?;
-    }
-    Ok(family)
 }
 
 impl LedgerMeter for Metrics {

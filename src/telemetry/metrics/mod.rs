@@ -5,25 +5,29 @@
 //! other do not count together.
 
 mod breaker;
+mod dispatch;
 mod http;
 mod ledger;
 mod pool;
 mod registrar;
 #[cfg(test)]
 mod tests;
+mod trade;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::{MetricVec, MetricVecBuilder};
-use prometheus::{Error, Registry, TextEncoder};
+use prometheus::{Error, IntCounterVec, Registry, TextEncoder};
 
 use crate::ports::gauge::PoolGauge;
 use breaker::BreakerSeries;
+use dispatch::DispatchSeries;
 use http::HttpSeries;
 use ledger::LedgerSeries;
 use pool::PoolSeries;
 use registrar::Registrar;
+use trade::TradeSeries;
 
 /// All numbers of one house.
 pub struct Metrics {
@@ -32,6 +36,8 @@ pub struct Metrics {
     pool: PoolSeries,
     ledger: LedgerSeries,
     breakers: BreakerSeries,
+    dispatch: DispatchSeries,
+    trade: TradeSeries,
 }
 
 impl Metrics {
@@ -42,12 +48,14 @@ impl Metrics {
         let pool = PoolSeries::new(&mut registrar)?;
         let ledger = LedgerSeries::new(&mut registrar)?;
         let breakers = BreakerSeries::new(&mut registrar)?;
+        let dispatch = DispatchSeries::new(&mut registrar)?;
+        let trade = TradeSeries::new(&mut registrar)?;
         let build = registrar.gauges("weir_build_info")?;
         build.get_metric_with_label_values(&[env!("CARGO_PKG_VERSION")])?.set(1);
         let registry = registrar.finish()?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        Ok(Self { registry, http, pool, ledger, breakers })
+        Ok(Self { registry, http, pool, ledger, breakers, dispatch, trade })
     }
 
     /// From now on each scrape asks this pool. It is not kept alive: the pool itself holds these
@@ -60,6 +68,11 @@ impl Metrics {
     /// whoever watches the rate.
     pub fn foresee_problem(&self, code: &'static str, status: u16) {
         self.http.foresee_problem(code, status);
+    }
+
+    /// Orders go to the simulator in the process, and to nobody else.
+    pub fn trades_are_simulated(&self) {
+        self.trade.simulated();
     }
 
     /// The exposition in the text format of Prometheus (`text/plain; version=0.0.4`).
@@ -75,6 +88,14 @@ fn with<T: MetricVecBuilder>(family: &MetricVec<T>, labels: &[&str], count: impl
     if let Ok(series) = family.get_metric_with_label_values(labels) {
         count(series);
     }
+}
+
+/// Shows each label of a family as 0 from the start.
+fn foreseen(family: IntCounterVec, labels: &[&str]) -> Result<IntCounterVec, Error> {
+    for label in labels {
+        family.get_metric_with_label_values(&[label])?;
+    }
+    Ok(family)
 }
 
 fn whole(number: usize) -> i64 {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::super::faults::kind::Kind;
 use super::super::wire::Route;
+use crate::domain::json;
 use crate::domain::moment::Moment;
 
 /// The most calls that are remembered.
@@ -31,7 +32,7 @@ pub(in super::super) enum Effect {
 #[serde(rename_all = "camelCase")]
 pub(in super::super) struct CallRecord {
     number: u64,
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "json::iso")]
     pub(in super::super) at: Moment,
     pub(in super::super) route: Route,
     pub(in super::super) idempotency_key: Option<Box<str>>,
@@ -55,10 +56,6 @@ impl CallRecord {
             effect: Effect::None,
         }
     }
-}
-
-fn as_text<S: serde::Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(moment)
 }
 
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::book::Book;
 use super::load::{Load, burst};
-use super::{Lock, expect_refusal, metric};
+use super::{Lock, at_rest, expect_refusal, metric};
 use crate::support::{Kind, Weir, on_both, wait_for};
 
 on_both! {
@@ -17,9 +17,12 @@ const DEADLINE: Duration = Duration::from_secs(30);
 async fn full_line_refuses_with_a_wait_and_loses_nothing(kind: Kind) {
     let book = Book::open();
     let weir = Weir::on(kind).set("ledger.line_max", 1).set("ledger.group_max", 1);
-    let weir = weir.set("ledger.lanes", 1).set("database.write_within", "20s").start().await;
+    let weir = weir.set("ledger.lanes", 1).set("database.write_within", "20s");
+    // No look for letters stands in the line meanwhile.
+    let weir = weir.set("mailbox.sweep_every", "1m").start().await;
     // The first batch takes the ids, so that the lane of the second waits for the lock alone.
     assert!(burst(&weir, &book, 1).await);
+    at_rest(&weir).await;
     let lock = Lock::writers_out(&weir.database).await;
     let load = Load::on(&weir, &book, 2);
     wait_for("one in the lane and one in the line", DEADLINE, async || {

@@ -22,11 +22,28 @@ mod pool_exhausted;
 mod refused_start;
 mod silent;
 mod terminated;
+mod trade;
+
+use std::time::Duration;
 
 use sea_orm::sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, raw_sql};
 use serde_json::Value;
 
-use crate::support::{Answer, Database, Kind, Weir};
+use crate::support::{Answer, Database, Kind, Weir, wait_for};
+
+/// Requests that lanes took so far, when nothing more is to be expected.
+async fn at_rest(weir: &Weir) -> u64 {
+    wait_for("the house to be at rest", Duration::from_secs(30), async || {
+        let mailbox = weir.admin_get("/debug/actors/retry_mailbox").await.expect(200);
+        let ledger = weir.admin_get("/debug/actors/ledger").await.expect(200);
+        let is_at_rest = mailbox.body["state"] == "holding"
+            && mailbox.body["depth"] == 0
+            && ledger.body["state"] == "idle";
+        let taken = ledger.body["counters"]["requests"].as_u64().filter(|_| is_at_rest);
+        taken.ok_or_else(|| mailbox.text + &ledger.text)
+    })
+    .await
+}
 
 /// The sum over all series of one metric, told by the beginning of their lines; `None` when there
 /// is no such line.

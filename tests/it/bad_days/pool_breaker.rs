@@ -93,13 +93,23 @@ async fn unread_body_is_refused(weir: &Weir) {
 async fn every_actor_tells_of_itself(kind: Kind) {
     let weir = Weir::on(kind).start().await;
 
-    let body = weir.admin_get("/debug/actors").await.expect(200).body;
-
-    let states = body["actors"].as_array().unwrap().iter();
-    let states: Vec<_> =
-        states.map(|actor| (actor["name"].as_str().unwrap(), actor["state"].clone())).collect();
-    let expected = [("ledger", "idle"), ("pool_monitor", "healthy"), ("pool_breaker", "closed")];
-    assert_eq!(states, expected.map(|(name, state)| (name, json!(state))));
+    let expected = [
+        ("batch_supervisor", "idle"),
+        ("retry_mailbox", "holding"),
+        ("ledger", "idle"),
+        ("pool_monitor", "healthy"),
+        ("pool_breaker", "closed"),
+        ("trade_breaker", "closed"),
+    ];
+    let expected_states = expected.map(|(name, state)| (json!(name), json!(state)));
+    // The lease is asked for when the database is there, and so shortly after the first answer.
+    wait_for("every actor to be at rest", Duration::from_secs(20), async || {
+        let body = weir.admin_get("/debug/actors").await.expect(200).body;
+        let actors = body["actors"].as_array().unwrap().iter();
+        let states = actors.map(|actor| (actor["name"].clone(), actor["state"].clone()));
+        states.collect::<Vec<_>>() == expected_states
+    })
+    .await;
     for name in expected.map(|(name, _)| name) {
         let actor = weir.admin_get(&format!("/debug/actors/{name}")).await.expect(200).body;
         assert_eq!(actor["name"], name);
@@ -107,7 +117,9 @@ async fn every_actor_tells_of_itself(kind: Kind) {
     weir.admin_get("/debug/actors/nobody").await.expect(404);
     let breakers = weir.admin_get("/admin/breakers").await.expect(200).body;
     assert_eq!(breakers["breakers"][0]["name"], "pool");
-    weir.admin_get("/admin/breakers/trade").await.expect(404);
+    assert_eq!(breakers["breakers"][1]["name"], "trade");
+    weir.admin_get("/admin/breakers/trade").await.expect(200);
+    weir.admin_get("/admin/breakers/nobody").await.expect(404);
 }
 
 /// Reads that are stuck behind a lock use the pool up; the breaker opens, keeps others from

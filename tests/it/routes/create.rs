@@ -240,8 +240,8 @@ async fn a_batch_has_1_to_1000_orders(kind: Kind) {
     let desk = Desk::open(kind).await;
     let refused = |code: &str, message: &str| {
         json!({
-            "code": code, "message": message, "status": "FAILURE", "totalReceived": 0,
-            "successful": 0, "failed": 0, "orders": [],
+            "code": code, "message": message, "status": "FAILURE", "totalRequested": 0,
+            "totalReceived": 0, "successful": 0, "failed": 0, "queued": 0, "orders": [],
         })
     };
 

@@ -12,8 +12,8 @@ on_both! {
     the_page_works_without_any_other_host,
 }
 
-/// The routes of contract 1.1 to 1.5 and 1.8 with Appendix A 1.
-const ROUTES: [&str; 29] = [
+/// The routes of contract 1.1 to 1.6 and 1.8 with Appendix A 1.
+const ROUTES: [&str; 33] = [
     "delete /api/v1/blotter/{id}",
     "delete /api/v1/order/{id}",
     "delete /api/v1/orderType/{id}",
@@ -22,6 +22,7 @@ const ROUTES: [&str; 29] = [
     "get /actuator/health/liveness",
     "get /actuator/health/readiness",
     "get /actuator/health/startup",
+    "get /api/v1/batches/{id}",
     "get /api/v1/blotter/{id}",
     "get /api/v1/blotters",
     "get /api/v1/health/connection-pool",
@@ -38,6 +39,9 @@ const ROUTES: [&str; 29] = [
     "post /api/v1/blotters",
     "post /api/v1/orderTypes",
     "post /api/v1/orders",
+    "post /api/v1/orders/batch",
+    "post /api/v1/orders/batch/submit",
+    "post /api/v1/orders/{id}/submit",
     "post /api/v1/statuses",
     "put /api/v1/blotter/{id}",
     "put /api/v1/order/{id}",

@@ -18,7 +18,7 @@ on_both! {
 
 const ORDERS: &str = "/api/v1/orders";
 
-/// (82, 84) The caller's name for the request comes back, on failures too; else a new one.
+/// (84) The caller's name for the request comes back, on failures too; else a new one.
 async fn every_answer_carries_the_requests_name(kind: Kind) {
     let desk = Desk::open(kind).await;
     let id = desk.create(order()).await;

@@ -60,7 +60,7 @@ async fn the_pool_is_told_as_a_ratio_and_as_a_percentage(kind: Kind) {
 
     assert_eq!(
         members(&system),
-        ["circuitBreaker", "connectionPool", "database", "status", "timestamp"]
+        ["breakers", "circuitBreaker", "connectionPool", "database", "status", "timestamp"]
     );
     let closed = json!({"open": false, "state": "CLOSED", "failureCount": 0, "rejections": 0});
     assert_eq!(system["circuitBreaker"], closed);
@@ -116,6 +116,9 @@ async fn a_database_that_was_never_reached_is_503_and_not_the_end() {
     }
 }
 
+/// Nobody's batch.
+const BATCH_ID: &str = "01a1fd4a-aee9-76d6-86b7-ffffcc304811";
+
 /// One request to each documented route below `/api/v1` that is not about health.
 pub(super) async fn every_database_route(desk: &Desk) -> Vec<Answer> {
     let mut answers = Vec::new();
@@ -124,10 +127,12 @@ pub(super) async fn every_database_route(desk: &Desk) -> Vec<Answer> {
             continue;
         }
         for method in item.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
-            let path = format!("{}?version=1", path.replace("{id}", "1"));
+            let id = if path.contains("batches") { BATCH_ID } else { "1" };
+            let path = format!("{}?version=1", path.replace("{id}", id));
             let path = if method == "DELETE" { path } else { path.replace("?version=1", "") };
             let body = match (method.as_str(), path.as_str()) {
-                ("POST", "/api/v1/orders") => json!([order()]),
+                ("POST", "/api/v1/orders" | "/api/v1/orders/batch") => json!([order()]),
+                ("POST", "/api/v1/orders/batch/submit") => json!({"orderIds": [1]}),
                 ("PUT", "/api/v1/order/1") => order(),
                 ("POST" | "PUT", _) => json!({
                     "name": "n", "abbreviation": "a", "description": "d", "version": 1,

@@ -3,12 +3,20 @@
 //! The process under test is this one: no binary and no HTTP stand between a test and a promise.
 
 mod changing;
+mod claiming;
+mod collecting;
+mod keys;
+mod leases;
+mod likeness;
 mod limits;
 mod listing;
+mod mail;
+mod mailing;
 mod outage;
 mod plans;
 mod recording;
 mod screening;
+mod settling;
 mod shelf;
 mod starting;
 mod tallying;

@@ -137,6 +137,7 @@ async fn batches_of_all_sizes_go_down_in_one_call(kind: Kind) {
     assert_tallies_are_true(&database).await;
 }
 
+/// Defect 85 of the ancestor.
 async fn batch_row_says_who_asked_when_and_what_became_of_each_item(kind: Kind) {
     let (database, store) = fresh(kind).await;
     let fault = Fault::invalid("blotterId", "Blotter with ID 9 \"not\" found");

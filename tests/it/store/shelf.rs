@@ -79,8 +79,9 @@ pub(super) fn order(id: i64) -> Order {
         quantity: Amount::from_scaled(10_000_000_000),
         limit_price: Some(Amount::from_scaled(550_000_000)),
         ordered_at: Moment::from_micros(NOON),
+        client_order_id: None,
     };
-    Order { id, terms, trade_order_id: None, version: 1, in_submission: false }
+    Order { id, terms, trade_order_id: None, version: 1, letter_id: None }
 }
 
 pub(super) fn order_with(id: i64, change: impl FnOnce(&mut Terms)) -> Order {
@@ -98,9 +99,12 @@ pub(super) fn batch_of(items: Vec<Item>) -> Batch {
         id: Uuid::now_v7(),
         client: ClientId::from_header(b"desk-7").unwrap(),
         route: "/api/v1/orders",
+        key: None,
         accepted_at: Moment::from_micros(NOON + 1),
         expires_at: Moment::from_micros(NOON + 2),
         items,
+        standing: Vec::new(),
+        letters: Vec::new(),
     }
 }
 
@@ -116,6 +120,7 @@ pub(super) fn draft(terms: &Terms) -> Draft<'static> {
         limit_price: terms.limit_price.map(|price| price.to_string().into()),
         trade_order_id: None,
         order_timestamp: Some(terms.ordered_at.to_string().into()),
+        client_order_id: None,
     }
 }
 
@@ -182,6 +187,7 @@ impl Dice {
             quantity: Amount::from_scaled(self.one_of(&[1, 2, 10_000_000_000, 900_000_000_000])),
             limit_price: price.map(Amount::from_scaled),
             ordered_at: Moment::from_micros(NOON + self.below(7) as i64 - 3),
+            client_order_id: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -30,12 +31,15 @@ pub(crate) struct Run {
 impl Run {
     /// Runs `weir` with these arguments; of the `WEIR__` environment it sees only `settings`.
     pub(crate) fn spawn<S: AsRef<OsStr>>(arguments: &[&str], settings: &[(String, S)]) -> Self {
-        Self::spawn_under("", arguments, settings)
+        // No settings file of the repository may be found by accident.
+        Self::spawn_under("", &std::env::temp_dir(), arguments, settings)
     }
 
-    /// The same, after a shell ran `prelude` in the place that then becomes `weir`: for limits.
+    /// The same in `folder`, after a shell ran `prelude` in the place that then becomes `weir`: for
+    /// limits.
     pub(crate) fn spawn_under<S: AsRef<OsStr>>(
         prelude: &str,
+        folder: &Path,
         arguments: &[&str],
         settings: &[(String, S)],
     ) -> Self {
@@ -48,8 +52,7 @@ impl Run {
         }
         command.args(arguments).envs(settings.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        // No settings file of the repository may be found by accident.
-        command.current_dir(std::env::temp_dir());
+        command.current_dir(folder);
         let mut child = command.spawn().expect("weir starts");
         let guard = guard(child.id());
 

@@ -9,11 +9,13 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use awc::Client;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::client::{Answer, Request, client};
 use super::databases::{Database, Kind};
@@ -72,13 +74,15 @@ impl Plan {
     pub(crate) async fn start_unready(self) -> Weir {
         let prelude = self.prelude;
         let (database, settings) = self.prepare().await;
-        let run = serve(prelude, &settings);
+        let home = home();
+        let run = serve(prelude, &home, &settings);
         let mut weir = Weir {
             public: String::new(),
             admin: String::new(),
             database,
             settings,
             prelude,
+            home,
             runs: vec![run],
             client: client(),
         };
@@ -90,7 +94,8 @@ impl Plan {
     pub(crate) async fn start_and_end(self) -> (ExitStatus, Vec<String>) {
         let prelude = self.prelude;
         let (_database, settings) = self.prepare().await;
-        let mut run = serve(prelude, &settings);
+        let home = home();
+        let mut run = serve(prelude, &home, &settings);
         (run.wait_for_end().await, run.lines())
     }
 
@@ -117,6 +122,8 @@ pub(crate) struct Weir {
     pub(crate) database: Database,
     settings: BTreeMap<String, String>,
     prelude: &'static str,
+    /// Where it runs, and keeps what belongs to no SQLite file.
+    home: TempDir,
     /// Every process since the start, the present one last: a failed test shows them all.
     runs: Vec<Run>,
     client: Client,
@@ -165,6 +172,11 @@ impl Weir {
         Request::new(&self.client, method, format!("{}{path}", self.admin))
     }
 
+    /// The folder that it runs in.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// A bare connection to the public listener.
     pub(crate) async fn connect(&self) -> Raw {
         Raw::connect(self.public.trim_start_matches("http://")).await
@@ -210,7 +222,7 @@ impl Weir {
         if self.run().ended().is_none() {
             self.terminate().await;
         }
-        self.runs.push(serve(self.prelude, &self.settings));
+        self.runs.push(serve(self.prelude, &self.home, &self.settings));
         self.client = client();
         self.wait_until_bound().await;
     }
@@ -239,9 +251,13 @@ impl Weir {
     }
 }
 
-fn serve(prelude: &str, settings: &BTreeMap<String, String>) -> Run {
+fn serve(prelude: &str, home: &TempDir, settings: &BTreeMap<String, String>) -> Run {
     let settings: Vec<_> = settings.clone().into_iter().collect();
-    Run::spawn_under(prelude, &["serve"], &settings)
+    Run::spawn_under(prelude, home.path(), &["serve"], &settings)
+}
+
+fn home() -> TempDir {
+    tempfile::Builder::new().prefix("weir-home-").tempdir().unwrap()
 }
 
 fn variable(key: &str) -> String {

@@ -54,7 +54,7 @@ impl Lane {
     ) -> Result<Vec<Result<Changed, ChangeRefusal>>, Failure> {
         let (mut collisions, mut away) = (0, false);
         loop {
-            match self.journal.change(self.shard, changes).await {
+            match self.books.change(self.shard, changes).await {
                 Err(Failure::Collision { .. }) if collisions < COLLISIONS_MAX => {
                     collisions += 1;
                     self.meter.retried("collision");
@@ -86,6 +86,7 @@ fn refusal(failure: Failure) -> Refused {
         | Failure::Away { .. }
         | Failure::Collision { .. }
         | Failure::Full { .. }
+        | Failure::Taken { .. }
         | Failure::Broken { .. } => Refused::Failed(failure),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// Defect 2 of the ancestor.
 #[actix::test]
 async fn a_full_line_is_busy_and_nothing_is_written() {
     let house = House::gated(Limits { line_max: 3, ..ONE_LANE });

@@ -77,6 +77,7 @@ async fn a_batch_that_is_larger_than_any_group_goes_alone() {
     assert_eq!(sizes(&house), [1, 1, 10_001, 1]);
 }
 
+/// Defect 1 of the ancestor.
 #[actix::test]
 async fn two_lanes_carry_two_commits_and_never_a_third() {
     let house = House::gated(Limits { lanes: 2, group_max: 1, ..ONE_LANE });

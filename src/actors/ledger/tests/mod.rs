@@ -9,6 +9,7 @@ mod fake;
 mod grouping;
 mod ids;
 mod losing;
+mod post;
 mod resting;
 mod slow;
 
@@ -56,7 +57,7 @@ impl House {
     fn with(journal: FakeJournal, limits: Limits) -> Self {
         tokio::time::pause();
         let journal = Arc::new(journal);
-        let port: Arc<dyn Journal> = journal.clone();
+        let port: Arc<dyn Books> = journal.clone();
         let ledger = Ledger::new(port, Arc::new(SystemClock), Arc::new(()), limits).start();
         Self { ledger, journal, lanes: usize::from(limits.lanes) }
     }
@@ -64,7 +65,12 @@ impl House {
     /// Sends a batch; it is in the mailbox when this returns.
     fn ask(&self, words: &str) -> Asked {
         let send = self.ledger.send(record(words));
-        let answer = actix::spawn(answered(send));
+        let answer = actix::spawn(async {
+            answered(send).await.map(|entry| match entry {
+                Entry::New(recorded) => recorded,
+                Entry::Known(known) => panic!("nothing was known, but {known:?}"),
+            })
+        });
         Asked { words: words.to_owned(), answer }
     }
 
@@ -144,6 +150,8 @@ fn record(words: &str) -> Record {
     Record {
         client: ClientId::default(),
         route: "orders",
+        key: None,
+        letters: None,
         items: words.split(' ').map(item).collect(),
     }
 }
@@ -158,6 +166,7 @@ fn terms(portfolio: &str) -> Terms {
         quantity: Amount::from_scaled(1),
         limit_price: None,
         ordered_at: Moment::from_micros(0),
+        client_order_id: None,
     }
 }
 

@@ -1,0 +1,65 @@
+//! What the supervisor tells of itself, each child with its load.
+
+use std::collections::BTreeMap;
+
+use actix::{Context, Handler, MessageResult};
+
+use super::children::ChildPicture;
+use super::{BatchSupervisor, Counters};
+use crate::actors::observe::{Observe, Part, Snapshot};
+use crate::domain::line::WORKERS;
+
+impl Handler<Observe> for BatchSupervisor {
+    type Result = MessageResult<Observe>;
+
+    fn handle(&mut self, _: Observe, _: &mut Context<Self>) -> Self::Result {
+        let Counters { submissions, carriages, died, not_now, collected, late } = self.counters;
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let busy = self.children.busy();
+        let counters = BTreeMap::from([
+            ("submissions", submissions),
+            ("carriages", carriages),
+            ("workers_died", died),
+            ("not_now", not_now),
+            ("letters_collected", collected),
+            ("settled_too_late", late),
+            ("children_busy", number(busy)),
+            ("children_max", number(WORKERS)),
+            ("loads_fresh", number(self.fresh.loads())),
+            ("loads_retry", number(self.retries.loads())),
+            ("orders_reserved", number(self.reserved)),
+            ("batches_under_way", number(self.batches.under_way())),
+            ("clients_behind", number(self.behind.clients.len())),
+        ]);
+        let state = match (self.draining, self.is_paused(self.now()), busy) {
+            (true, ..) => "draining",
+            (false, true, _) => "paused",
+            (false, false, 0) => "idle",
+            (false, false, WORKERS) => "full",
+            (false, false, _) => "working",
+        };
+        let now = self.now();
+        let part = |(place, child): (usize, ChildPicture)| Part {
+            name: format!("worker-{}", place + 1),
+            state: match (child.since, child.is_retry) {
+                (None, _) => "idle",
+                (Some(_), false) => "carrying",
+                (Some(_), true) => "carrying a retry",
+            },
+            busy_for: child.since.map(|since| now.duration_since(since)),
+            letters: child.letters,
+            orders: child.orders,
+            done: child.carried,
+            restarts: child.replaced,
+        };
+        MessageResult(Snapshot {
+            name: "batch_supervisor",
+            state,
+            since: self.since,
+            depth: number(self.fresh.loads() + self.retries.loads() + self.landing),
+            counters,
+            last_error: self.last_error.clone(),
+            parts: self.children.picture().into_iter().enumerate().map(part).collect(),
+        })
+    }
+}

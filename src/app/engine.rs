@@ -1,0 +1,164 @@
+//! The engine: what brings orders to the trade service, on a thread of its own.
+//!
+//! Ledger, supervisor, workers, mailbox and the connections to the trade service live on one
+//! thread: a batch that is under way crosses no other.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, Arbiter, Context};
+
+use uuid::Uuid;
+
+use super::AppError;
+use crate::actors::batch_supervisor::{BatchSupervisor, Drain as DrainLine, Meet, Setup};
+use crate::actors::batch_worker::Tools;
+use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected, Subscribe};
+use crate::actors::ledger::{self, Drain as DrainLedger, Ledger};
+use crate::actors::retry_mailbox::{self, Lease, Leave, Pace, RetryMailbox};
+use crate::domain::backoff::Backoff;
+use crate::domain::carriage::Rules;
+use crate::outbound::trade_desk::HttpDesk;
+use crate::ports::clock::Clock;
+use crate::settings::{DatabaseUrl, MailboxSettings, Settings, TradeSettings};
+use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
+
+const SUPERVISOR: &str = "batch supervisor";
+/// Orders over which so many workers died are put aside.
+const KILLS_MAX: u8 = 3;
+/// Between the two looks that make an absence believed.
+const SECOND_LOOK: Duration = Duration::from_millis(1500);
+
+/// The rooms of the engine.
+pub(super) struct Engine {
+    pub(super) ledger: Addr<Ledger>,
+    pub(super) supervisor: Addr<BatchSupervisor>,
+    pub(super) mailbox: Addr<RetryMailbox>,
+}
+
+/// What the engine is made of.
+pub(super) struct Parts {
+    pub(super) store: Arc<Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) breaker: BreakerHandle,
+    /// Where the trade service is.
+    pub(super) trade_base: String,
+}
+
+impl Engine {
+    pub(super) fn start(parts: Parts, settings: &Settings, thread: &Arbiter) -> Self {
+        let Parts { store, clock, metrics, breaker, trade_base } = parts;
+        let ledger = {
+            let (limits, store, clock) = (limits(settings), store.clone(), Arc::clone(&clock));
+            let meter = metrics.clone();
+            Ledger::start_in_arbiter(&thread.handle(), move |_| {
+                Ledger::new(store, clock, meter, limits)
+            })
+        };
+        let lease = Lease::default();
+        let rules = rules(&settings.mailbox, &settings.trade);
+        let (chunk, bulk_max) = (settings.supervisor.chunk, settings.trade.bulk_max);
+        let supervisor = {
+            let (ledger, lease, catalogue) = (ledger.clone(), lease.clone(), store.clone());
+            let (clock, metrics) = (Arc::clone(&clock), metrics.clone());
+            let trade = settings.trade.clone();
+            BatchSupervisor::start_in_arbiter(&thread.handle(), move |_: &mut Context<_>| {
+                // The connections stay on the thread that they were made on.
+                let desk = HttpDesk::new(&trade_base, &trade, Arc::clone(&clock), metrics.clone());
+                let desk = Rc::new(desk);
+                let tools = Tools { desk, ledger, breaker, lease, catalogue, clock };
+                let (meter, seed) = (metrics, fastrand::u64(..));
+                BatchSupervisor::new(Setup { tools, meter, rules, chunk, bulk_max, seed })
+            })
+        };
+        let mailbox = {
+            let setup = retry_mailbox::Setup {
+                leases: store.clone(),
+                gauge: store,
+                ledger: ledger.clone(),
+                supervisor: supervisor.clone(),
+                lease,
+                clock,
+                meter: metrics,
+                instance: instance(settings),
+                pace: pace(&settings.mailbox, &settings.trade),
+            };
+            RetryMailbox::start_in_arbiter(&thread.handle(), move |_| RetryMailbox::new(setup))
+        };
+        Self { ledger, supervisor, mailbox }
+    }
+
+    /// The supervisor has to know whom to wake, and to hear of the breaker's changes.
+    pub(super) fn introduce(&self, breaker: &Addr<CircuitBreaker>) -> Result<(), AppError> {
+        let meet = Meet(self.mailbox.clone().recipient());
+        self.supervisor.try_send(meet).map_err(|_| AppError::Room(SUPERVISOR))?;
+        let subscribe = Subscribe(self.supervisor.clone().recipient());
+        breaker.try_send(subscribe).map_err(|_| AppError::Room(Protected::Trade.room()))
+    }
+
+    /// Takes nothing more; what is on its way has so long.
+    pub(super) async fn drain(&self, within: Duration) {
+        if let Err(error) = self.supervisor.send(DrainLine { within }).await {
+            log::error!(reason:% = error; "supervisor was not drained");
+        }
+    }
+
+    /// Ends the lease and writes what was taken.
+    pub(super) async fn close(&self, within: Duration) {
+        if let Err(error) = self.mailbox.send(Leave).timeout(within).await {
+            log::error!(reason:% = error; "mailbox did not leave");
+        }
+        if let Err(error) = self.ledger.send(DrainLedger).timeout(within).await {
+            log::error!(reason:% = error; "ledger was not drained");
+        }
+    }
+}
+
+fn rules(mailbox: &MailboxSettings, trade: &TradeSettings) -> Rules {
+    Rules {
+        backoff: Backoff { base: mailbox.retry_base, cap: mailbox.retry_cap },
+        quiet_after: trade.answer_timeout + mailbox.quiet_margin,
+        second_look: SECOND_LOOK,
+        attempts_max: mailbox.attempts_max,
+        kills_max: KILLS_MAX,
+    }
+}
+
+fn pace(mailbox: &MailboxSettings, trade: &TradeSettings) -> Pace {
+    Pace {
+        lease: mailbox.lease,
+        renew_every: mailbox.renew_every,
+        sweep_every: mailbox.sweep_every,
+        quiet_after: trade.answer_timeout + mailbox.quiet_margin,
+    }
+}
+
+/// What bounds the ledger. SQLite has one writer, whatever is set.
+fn limits(settings: &Settings) -> ledger::Limits {
+    let lanes = match settings.database.url {
+        DatabaseUrl::Sqlite { .. } => 1,
+        DatabaseUrl::Postgres { .. } => settings.ledger.lanes,
+    };
+    ledger::Limits {
+        lanes: u16::try_from(lanes).unwrap_or(u16::MAX),
+        group_max: settings.ledger.group_max,
+        line_max: settings.ledger.line_max,
+        ids_block: u32::try_from(settings.ledger.ids_block).unwrap_or(u32::MAX),
+    }
+}
+
+/// The same over restarts, and never that of a process beside us: two that took each other for
+/// their own past would take each other's letters. A process whose port is any is nobody's.
+fn instance(settings: &Settings) -> String {
+    if let Some(name) = &settings.mailbox.instance {
+        return name.clone();
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match settings.server.bind.port() {
+        0 => Uuid::now_v7().to_string(),
+        port => format!("{}:{port}", host.trim()),
+    }
+}

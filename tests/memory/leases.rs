@@ -1,0 +1,116 @@
+//! The leases over memory.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use weir::domain::letter::{Letter, LetterState};
+use weir::domain::moment::Moment;
+use weir::ports::Failure;
+use weir::ports::post::{Backlog, Leases};
+
+use super::book::{Book, Holder, LEASE};
+use super::session::Session;
+
+#[async_trait]
+impl Leases for Session {
+    async fn enter(&self, epoch: Uuid, instance: &str) -> Result<(), Failure> {
+        let enter = |book: &mut Book| {
+            for holder in book.holders.values_mut() {
+                holder.ended |= !book.leases || holder.instance == instance;
+            }
+            let (instance, expires_at) = (instance.to_owned(), self.now().plus(LEASE));
+            book.holders.insert(epoch, Holder { instance, expires_at, ended: false });
+            Ok(())
+        };
+        self.write(|| "enters".to_owned(), enter).await
+    }
+
+    async fn renew(&self, epoch: Uuid) -> Result<bool, Failure> {
+        self.write(|| "renews".to_owned(), |book| Ok(book.prolong(epoch, self.now()))).await
+    }
+
+    async fn take_back(&self, epoch: Uuid, quiet_at: Moment) -> Result<u64, Failure> {
+        self.write(
+            || "takes back".to_owned(),
+            |book| Ok(book.take_back(epoch, self.now(), quiet_at)),
+        )
+        .await
+    }
+
+    async fn let_go(&self, letters: &[(Uuid, i64)], quiet_at: Moment) -> Result<u64, Failure> {
+        self.write(
+            || format!("lets go of {}", letters.len()),
+            |book| Ok(book.let_go(letters, self.now(), quiet_at)),
+        )
+        .await
+    }
+
+    async fn held(&self, epoch: Uuid) -> Result<Vec<(Uuid, i64)>, Failure> {
+        let held = |book: &mut Book| {
+            let rows = book.letters.values().filter(|row| row.holder == Some(epoch));
+            Ok(rows.map(|row| (row.letter.id, row.letter.fence)).collect())
+        };
+        self.read(|| "asks what it holds".to_owned(), held).await
+    }
+
+    async fn leave(&self, epoch: Uuid) -> Result<(), Failure> {
+        let leave = |book: &mut Book| {
+            if let Some(holder) = book.holders.get_mut(&epoch) {
+                holder.ended = true;
+            }
+            Ok(())
+        };
+        self.write(|| "leaves".to_owned(), leave).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, Failure> {
+        let count = |book: &mut Book| {
+            let mut backlog = Backlog::default();
+            for letter in book.letters.values().map(|row| &row.letter) {
+                match letter.state {
+                    LetterState::Waiting => backlog.waiting += 1,
+                    LetterState::Held => backlog.held += 1,
+                    LetterState::Reconcile => backlog.reconcile += 1,
+                    LetterState::Dead => backlog.dead += 1,
+                }
+                if matches!(letter.state, LetterState::Waiting | LetterState::Reconcile) {
+                    let oldest = backlog.oldest_at.unwrap_or(letter.created_at);
+                    backlog.oldest_at = Some(oldest.min(letter.created_at));
+                }
+            }
+            Ok(backlog)
+        };
+        self.read(|| "counts".to_owned(), count).await
+    }
+
+    async fn requeue_dead(&self, ids: &[Uuid], now: Moment) -> Result<u64, Failure> {
+        let requeue = |book: &mut Book| {
+            let mut count = 0;
+            for id in ids {
+                let Some(row) = book.letters.get_mut(id) else { continue };
+                if row.letter.state != LetterState::Dead {
+                    continue;
+                }
+                let is_doubtful = !row.letter.trouble.doubtful.is_empty();
+                let back = if is_doubtful { LetterState::Reconcile } else { LetterState::Waiting };
+                (row.letter.state, row.letter.due_at) = (back, now);
+                row.letter.attempts = 0;
+                count += 1;
+            }
+            Ok(count)
+        };
+        self.write(|| "requeues".to_owned(), requeue).await
+    }
+
+    async fn letters_of(&self, order_ids: &[i64]) -> Result<Vec<Letter>, Failure> {
+        let find = |book: &mut Book| {
+            let holds = |letter: &&Letter| letter.undecided.iter().any(|id| order_ids.contains(id));
+            Ok(book.letters.values().map(|row| &row.letter).filter(holds).cloned().collect())
+        };
+        self.read(|| "finds letters".to_owned(), find).await
+    }
+
+    async fn prune(&self, now: Moment) -> Result<u64, Failure> {
+        let prune = |book: &mut Book| Ok(u64::try_from(book.prune(now)).unwrap());
+        self.write(|| "prunes".to_owned(), prune).await
+    }
+}
