@@ -12,11 +12,12 @@ use actix::{Actor, Addr};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 use uuid::Uuid;
-use weir::actors::batch_supervisor::{self, BatchSupervisor};
+use weir::actors::batch_supervisor::{self, BatchSupervisor, Door, Doorway};
 use weir::actors::batch_worker::Tools;
 use weir::actors::circuit_breaker::{self, BreakerHandle, CircuitBreaker, Protected};
-use weir::actors::ledger::{self, Ledger};
+use weir::actors::ledger::{self, Ledger, Queue};
 use weir::actors::retry_mailbox::{self, Lease, Pace, RetryMailbox};
+use weir::domain::admission::Limits;
 use weir::domain::batch::{Answer, Batch, Claim, Claimed, Item, Known, Wanted};
 use weir::domain::breaker::Config;
 use weir::domain::letter::{Letter, Settled, Settlement};
@@ -77,6 +78,13 @@ impl House {
             rules: carriage_rules(),
             chunk: 50,
             bulk_max: 250,
+            adapts: true,
+            door: Door {
+                limits: Limits::default(),
+                wait_max: Duration::from_secs(5),
+                queue: Queue::default(),
+                doorway: Doorway::new(Arc::new(())),
+            },
             seed: 1,
         };
         let supervisor = BatchSupervisor::new(setup).start();

@@ -12,11 +12,14 @@ use actix::{Actor, Addr, Arbiter, Context};
 use uuid::Uuid;
 
 use super::AppError;
-use crate::actors::batch_supervisor::{BatchSupervisor, Drain as DrainLine, Meet, Setup};
+use crate::actors::batch_supervisor::{
+    BatchSupervisor, Door, Doorway, Drain as DrainLine, Meet, Setup,
+};
 use crate::actors::batch_worker::Tools;
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected, Subscribe};
-use crate::actors::ledger::{self, Drain as DrainLedger, Ledger};
+use crate::actors::ledger::{self, Drain as DrainLedger, Ledger, Queue};
 use crate::actors::retry_mailbox::{self, Lease, Leave, Pace, RetryMailbox};
+use crate::domain::admission;
 use crate::domain::backoff::Backoff;
 use crate::domain::carriage::Rules;
 use crate::outbound::trade_desk::HttpDesk;
@@ -28,6 +31,8 @@ use crate::telemetry::metrics::Metrics;
 const SUPERVISOR: &str = "batch supervisor";
 /// Orders over which so many workers died are put aside.
 const KILLS_MAX: u8 = 3;
+/// How long a request may wait to be recorded: as long as callers wait for a worker by default.
+const LEDGER_MAX: Duration = Duration::from_secs(5);
 /// Between the two looks that make an absence believed.
 const SECOND_LOOK: Duration = Duration::from_millis(1500);
 
@@ -36,6 +41,7 @@ pub(super) struct Engine {
     pub(super) ledger: Addr<Ledger>,
     pub(super) supervisor: Addr<BatchSupervisor>,
     pub(super) mailbox: Addr<RetryMailbox>,
+    pub(super) doorway: Doorway,
 }
 
 /// What the engine is made of.
@@ -51,11 +57,13 @@ pub(super) struct Parts {
 impl Engine {
     pub(super) fn start(parts: Parts, settings: &Settings, thread: &Arbiter) -> Self {
         let Parts { store, clock, metrics, breaker, trade_base } = parts;
+        let (queue, doorway) = (Queue::default(), Doorway::new(metrics.clone()));
         let ledger = {
+            let queue = queue.clone();
             let (limits, store, clock) = (limits(settings), store.clone(), Arc::clone(&clock));
             let meter = metrics.clone();
             Ledger::start_in_arbiter(&thread.handle(), move |_| {
-                Ledger::new(store, clock, meter, limits)
+                Ledger::new(store, clock, meter, limits).telling(queue)
             })
         };
         let lease = Lease::default();
@@ -65,13 +73,29 @@ impl Engine {
             let (ledger, lease, catalogue) = (ledger.clone(), lease.clone(), store.clone());
             let (clock, metrics) = (Arc::clone(&clock), metrics.clone());
             let trade = settings.trade.clone();
+            let adapts = settings.supervisor.adapts;
+            let door = Door {
+                limits: door(settings),
+                wait_max: settings.supervisor.wait_max,
+                queue,
+                doorway: doorway.clone(),
+            };
             BatchSupervisor::start_in_arbiter(&thread.handle(), move |_: &mut Context<_>| {
                 // The connections stay on the thread that they were made on.
                 let desk = HttpDesk::new(&trade_base, &trade, Arc::clone(&clock), metrics.clone());
                 let desk = Rc::new(desk);
                 let tools = Tools { desk, ledger, breaker, lease, catalogue, clock };
                 let (meter, seed) = (metrics, fastrand::u64(..));
-                BatchSupervisor::new(Setup { tools, meter, rules, chunk, bulk_max, seed })
+                BatchSupervisor::new(Setup {
+                    tools,
+                    meter,
+                    rules,
+                    chunk,
+                    bulk_max,
+                    door,
+                    adapts,
+                    seed,
+                })
             })
         };
         let mailbox = {
@@ -88,7 +112,7 @@ impl Engine {
             };
             RetryMailbox::start_in_arbiter(&thread.handle(), move |_| RetryMailbox::new(setup))
         };
-        Self { ledger, supervisor, mailbox }
+        Self { ledger, supervisor, mailbox, doorway }
     }
 
     /// The supervisor has to know whom to wake, and to hear of the breaker's changes.
@@ -124,6 +148,17 @@ fn rules(mailbox: &MailboxSettings, trade: &TradeSettings) -> Rules {
         second_look: SECOND_LOOK,
         attempts_max: mailbox.attempts_max,
         kills_max: KILLS_MAX,
+    }
+}
+
+/// Who comes in.
+fn door(settings: &Settings) -> admission::Limits {
+    admission::Limits {
+        line_max: settings.supervisor.line_max,
+        drain_max: settings.mailbox.drain_max,
+        ledger_max: LEDGER_MAX,
+        letters_max: settings.mailbox.letters_max,
+        pace_at_first: settings.supervisor.pace_at_first,
     }
 }
 

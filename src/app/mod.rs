@@ -251,6 +251,7 @@ impl House {
             freezer: rooms.engine.ledger.clone().recipient(),
             supervisor: rooms.engine.supervisor.clone().recipient(),
             submitter: rooms.engine.supervisor.clone().recipient(),
+            doorway: rooms.engine.doorway.clone(),
             times: rooms.engine.supervisor.clone().recipient(),
             pool_breaker: rooms.breakers.pool.permits.clone(),
             trade_breaker: rooms.breakers.trade.permits.clone(),

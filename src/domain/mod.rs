@@ -3,10 +3,12 @@
 //! A rule takes what it must know as arguments, `now` among them, and answers with a value
 //! that says what to do. Everything here can be tested with a table.
 
+pub mod admission;
 pub mod amount;
 pub mod backoff;
 pub mod batch;
 pub mod breaker;
+pub mod caller;
 pub mod carriage;
 pub mod client;
 pub mod idempotency;
@@ -16,7 +18,9 @@ pub mod line;
 pub mod listing;
 pub mod moment;
 pub mod order;
+pub mod pace;
 pub mod pool;
 pub mod pool_watch;
 pub mod reference;
 pub mod trade;
+pub mod width;

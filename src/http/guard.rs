@@ -13,7 +13,9 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::{Either, LocalBoxFuture};
 
+use super::client::Asker;
 use super::problem::{Code, Problem};
+use super::replay::key_in;
 use super::{Doors, mapping};
 use crate::actors::circuit_breaker::{Permit, Refusal};
 use crate::ports::gauge::DatabaseState;
@@ -23,6 +25,17 @@ pub(super) struct ForReading(web::Data<Doors>);
 
 /// The same, and the house is not closing.
 pub(super) struct ForWriting(web::Data<Doors>);
+
+/// The same, and this caller was not told to come later a moment ago.
+pub(super) struct ForSubmitting(web::Data<Doors>);
+
+impl Deref for ForSubmitting {
+    type Target = Doors;
+
+    fn deref(&self) -> &Doors {
+        &self.0
+    }
+}
 
 impl Deref for ForReading {
     type Target = Doors;
@@ -58,14 +71,40 @@ impl FromRequest for ForWriting {
     type Future = Passing<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let checked = doors(request).and_then(|doors| {
-            if doors.is_draining() {
-                return Err(mapping::stopping());
-            }
-            check_serving(&doors)?;
+        pass(request, for_writing(request), Self)
+    }
+}
+
+impl FromRequest for ForSubmitting {
+    type Error = Problem;
+    type Future = Passing<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let checked = for_writing(request).and_then(|doors| {
+            check_welcome(&doors, request)?;
             Ok(doors)
         });
         pass(request, checked, Self)
+    }
+}
+
+fn for_writing(request: &HttpRequest) -> Result<web::Data<Doors>, Problem> {
+    let doors = doors(request)?;
+    if doors.is_draining() {
+        return Err(mapping::stopping());
+    }
+    check_serving(&doors)?;
+    Ok(doors)
+}
+
+/// Who was told to come later a moment ago hears it again, without a question to anybody.
+fn check_welcome(doors: &Doors, request: &HttpRequest) -> Result<(), Problem> {
+    let Asker { client, caller } = Asker::of(request)?;
+    let key = key_in(request.headers());
+    let now = doors.clock.instant();
+    match doors.doorway.refusal(&caller, key.as_deref().map(|key| (&client, key)), now) {
+        Some(wait) => Err(mapping::overloaded(wait)),
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What went wrong inside becomes what the caller reads: each kind of failure is matched here,
 //! exhaustively, and nowhere else.
 
+use std::time::Duration;
+
 use actix::MailboxError;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
@@ -61,12 +63,15 @@ impl From<circuit_breaker::Refusal> for Problem {
     }
 }
 
+/// More comes than can be done.
+pub(super) fn overloaded(wait: Duration) -> Problem {
+    Problem::new(Code::ServiceOverloaded, OVERLOADED).wait(wait)
+}
+
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Busy { retry_after } => {
-                Self::new(Code::ServiceOverloaded, OVERLOADED).wait(retry_after)
-            }
+            Refused::Busy { retry_after } => overloaded(retry_after),
             Refused::Stopping => stopping(),
             Refused::Change(refusal) => refusal.into(),
             Refused::Failed(failure) => failure.into(),

@@ -41,7 +41,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
 use self::problem::{Code, Problem};
-use crate::actors::batch_supervisor::{AskTimes, SubmitBatch, SubmitOrders};
+use crate::actors::batch_supervisor::{AskTimes, Doorway, SubmitBatch, SubmitOrders};
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
 use crate::actors::ledger::{Freeze, Ledger, Record};
 use crate::actors::observe::Observe;
@@ -67,6 +67,8 @@ pub struct Doors {
     pub supervisor: Recipient<SubmitBatch>,
     /// The same for orders that stand already.
     pub submitter: Recipient<SubmitOrders>,
+    /// Who is told to come later without a question to the supervisor.
+    pub doorway: Doorway,
     /// Who knows where the time of a batch went.
     pub times: Recipient<AskTimes>,
     /// What every route that needs the connection pool asks first.

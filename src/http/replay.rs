@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use uuid::Uuid;
 
@@ -57,6 +57,11 @@ impl FromRequest for GivenKey {
         let target = request.path().to_owned();
         ready(text.map(|text| Self { text, target }))
     }
+}
+
+/// The key in these headers, if there is a good one.
+pub(super) fn key_in(headers: &HeaderMap) -> Option<String> {
+    idempotency::given(headers.get(HEADER)?.as_bytes()).ok()
 }
 
 impl GivenKey {

@@ -110,8 +110,8 @@ impl BatchEnd {
 pub trait DispatchMeter: Send + Sync {
     /// Loads and orders that wait for a child: first attempts and later ones.
     fn line(&self, _fresh: usize, _retries: usize, _orders: usize) {}
-    /// Children that carry something.
-    fn children(&self, _busy: usize) {}
+    /// Children that carry something, and how many may.
+    fn children(&self, _busy: usize, _in_use: usize) {}
     /// A load left the line after so long.
     fn waited(&self, _time: Duration) {}
     /// A child was hired in the place of one that was gone.
@@ -126,6 +126,11 @@ pub trait DispatchMeter: Send + Sync {
     fn oldest_letter(&self, _age: Duration) {}
     /// Letters taken from the database: `due`, `taken_back` or `stray`.
     fn taken(&self, _how: &'static str, _letters: u64) {}
+    /// Somebody was told to come later, for this reason.
+    fn declined(&self, _reason: &'static str) {}
+    /// Orders that are accepted and not decided, the orders per second that are decided, and how
+    /// long an order that comes now waits for its turn.
+    fn backlog(&self, _orders: u64, _per_second: f64, _wait: Duration) {}
     /// A renewal of the lease: `renewed`, `lost` or `failed`.
     fn lease(&self, _outcome: &'static str) {}
 }

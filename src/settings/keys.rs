@@ -79,6 +79,9 @@ pub(super) fn read(r: &mut Reader<'_>) -> Settings {
         supervisor: SupervisorSettings {
             chunk: r.whole("supervisor.chunk", 1..=1_000),
             wait_max: r.duration("supervisor.wait_max", TENTH..=MINUTE),
+            adapts: r.choice("supervisor.workers", (("adaptive", true), &[("fixed", false)])),
+            line_max: r.duration("supervisor.line_max", SECOND..=HOUR),
+            pace_at_first: r.number("supervisor.pace_at_first", 1.0..=1_000_000.0),
         },
         mailbox: mailbox(r),
         idempotency: IdempotencySettings {
@@ -159,6 +162,8 @@ fn mailbox(r: &mut Reader<'_>) -> MailboxSettings {
         retry_base: r.duration("mailbox.retry_base", TENTH..=MINUTE),
         retry_cap: r.duration("mailbox.retry_cap", SECOND..=HALF_HOUR),
         attempts_max: r.whole("mailbox.attempts_max", 0..=1_000_000),
+        drain_max: r.duration("mailbox.drain_max", SECOND..=THIRTY_DAYS),
+        letters_max: r.whole("mailbox.letters_max", 100..=100_000_000),
         quiet_margin: r.duration("mailbox.quiet_margin", TENTH..=FIVE_MINUTES),
     }
 }

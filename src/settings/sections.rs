@@ -199,6 +199,12 @@ pub struct SupervisorSettings {
     pub chunk: usize,
     /// How long a caller waits for a worker before it is told that its orders are queued.
     pub wait_max: Duration,
+    /// Fewer workers call while the trade service cannot stand all of them.
+    pub adapts: bool,
+    /// How long the line may be while the trade service takes what it gets.
+    pub line_max: Duration,
+    /// Orders per second that are believed until some were decided.
+    pub pace_at_first: f64,
 }
 
 /// `[mailbox]`: what becomes of orders that did not get there at once.
@@ -218,6 +224,10 @@ pub struct MailboxSettings {
     pub retry_cap: Duration,
     /// Attempts after which a letter is dead; 0 is never.
     pub attempts_max: u32,
+    /// How much may wait while the trade service is not called.
+    pub drain_max: Duration,
+    /// Letters that may stand, whatever the pace.
+    pub letters_max: u64,
     /// What a call may arrive later than its time is over.
     pub quiet_margin: Duration,
 }

@@ -160,6 +160,7 @@ pub const METRICS: &[Metric] = &[
     gauge("weir_build_info", &["version"], "1, with the version that runs"),
     gauge("semaphore_available_permits", &[], "Children of the supervisor that carry nothing"),
     gauge("supervisor_children_busy", &[], "Children of the supervisor that carry a load"),
+    gauge("supervisor_children_in_use", &[], "Children that may carry a load at once"),
     gauge("semaphore_queue_length", &[], "Loads that wait for a child"),
     gauge("supervisor_line_loads", &["kind"], "Loads that wait for a child, by kind"),
     gauge("supervisor_line_orders", &[], "Orders in the loads that wait for a child"),
@@ -208,6 +209,14 @@ pub const METRICS: &[Metric] = &[
     gauge("letters", &["state"], "Letters in the database, counted every 15 seconds or so"),
     gauge("letters_oldest_age_seconds", &[], "Age of the oldest letter that waits"),
     counter("letters_taken_total", &["how"], "Letters taken from the database, by why"),
+    counter("admission_refused_total", &["reason"], "Submissions that were told to come later"),
+    gauge("admission_open_orders", &[], "Orders that are accepted and not decided"),
+    gauge(
+        "admission_pace_orders_per_second",
+        &[],
+        "Orders that are decided per second when work waits, as it is believed now",
+    ),
+    gauge("admission_wait_seconds", &[], "How long an order that comes now waits for its turn"),
     counter("lease_renewals_total", &["outcome"], "Renewals of this instance's lease"),
 ];
 
@@ -218,7 +227,7 @@ mod tests {
     use super::*;
 
     /// What a name may begin with. The ancestor's dashboards ask for `semaphore` and `bulk`.
-    const ROOMS: [&str; 12] = [
+    const ROOMS: [&str; 13] = [
         "http",
         "db",
         "ledger",
@@ -231,6 +240,7 @@ mod tests {
         "bulk",
         "letters",
         "lease",
+        "admission",
     ];
 
     #[test]

@@ -11,18 +11,20 @@ use async_trait::async_trait;
 use tokio::time::sleep;
 use uuid::Uuid;
 use weir::actors::batch_supervisor::{
-    self, Accepted, BatchSupervisor, Meet, Submission, SubmitBatch,
+    self, Accepted, BatchSupervisor, Door, Doorway, Meet, Submission, SubmitBatch,
 };
 use weir::actors::batch_worker::Tools;
 use weir::actors::circuit_breaker::{
     self, BreakerHandle, CircuitBreaker, Operate, Protected, Subscribe,
 };
-use weir::actors::ledger::{Entry, Ledger, Letters, Limits, Record, Recorded};
+use weir::actors::ledger::{Entry, Ledger, Letters, Limits, Queue, Record, Recorded};
 use weir::actors::retry_mailbox::{self, Lease, Pace, RetryMailbox};
+use weir::domain::admission;
 use weir::domain::amount::Amount;
 use weir::domain::backoff::Backoff;
 use weir::domain::batch::Key;
 use weir::domain::breaker::{Command, Config};
+use weir::domain::caller::Caller;
 use weir::domain::carriage::Rules;
 use weir::domain::client::ClientId;
 use weir::domain::letter::{Letter, LetterState};
@@ -57,12 +59,16 @@ pub(crate) struct Shape {
     /// Does the supervisor know the mailbox? Else nothing wakes it but its sweeps.
     pub(crate) meets: bool,
     pub(crate) serves: bool,
+    pub(crate) limits: admission::Limits,
+    pub(crate) adapts: bool,
 }
 
 impl Default for Shape {
     fn default() -> Self {
         let sweep_every = Duration::from_secs(5);
-        Self { chunk: 50, bulk_max: 100, sweep_every, meets: true, serves: true }
+        let limits = admission::Limits::default();
+        let (meets, serves, adapts) = (true, true, false);
+        Self { chunk: 50, bulk_max: 100, sweep_every, meets, serves, limits, adapts }
     }
 }
 
@@ -85,6 +91,11 @@ pub(crate) fn disk() -> (Arc<Memory>, Arc<Session>) {
     let memory = Memory::new(SimClock::new(), true, true);
     let session = session(&memory);
     (memory, session)
+}
+
+fn door(limits: admission::Limits) -> Door {
+    let (queue, doorway) = (Queue::default(), Doorway::new(Arc::new(())));
+    Door { limits, wait_max: Duration::from_secs(5), queue, doorway }
 }
 
 /// Another way to the same disk.
@@ -120,6 +131,8 @@ impl House {
             rules: RULES,
             chunk: shape.chunk,
             bulk_max: shape.bulk_max,
+            door: door(shape.limits),
+            adapts: shape.adapts,
             seed: 1,
         });
         let supervisor = supervisor.start();
@@ -139,7 +152,6 @@ impl House {
         if shape.meets {
             supervisor.send(Meet(mailbox.clone().recipient())).await.unwrap();
         }
-        let named = Cell::new(0);
         let house = Self {
             memory,
             session,
@@ -150,7 +162,7 @@ impl House {
             mailbox,
             tools,
             breaker,
-            named,
+            named: Cell::new(0),
         };
         if shape.serves {
             house.until("there is a lease", || house.epoch().is_some()).await;
@@ -186,7 +198,9 @@ impl House {
 
     pub(crate) fn batch(&self, client: &str, orders: usize) -> SubmitBatch {
         let items = (0..orders).map(|_| Ok(self.terms())).collect();
-        SubmitBatch { client: client_id(client), route: ROUTE, key: None, items }
+        let client = client_id(client);
+        let caller = Caller::of(&client, None);
+        SubmitBatch { client, caller, route: ROUTE, key: None, items }
     }
 
     pub(crate) async fn submit(&self, batch: SubmitBatch) -> Accepted {

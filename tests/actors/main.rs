@@ -12,6 +12,7 @@
     reason = "a test that cannot go on must panic, and this one owns its time"
 )]
 
+mod admission;
 mod desk;
 mod house;
 mod ledger;

@@ -12,6 +12,7 @@ use weir::actors::batch_supervisor::{
 use weir::actors::ledger::{Gather, Refused};
 use weir::actors::observe::Observe;
 use weir::domain::breaker::Command;
+use weir::domain::caller::Caller;
 use weir::domain::letter::LetterState;
 use weir::domain::line::WORKERS;
 use weir::domain::order::{FaultKind, Terms};
@@ -24,6 +25,12 @@ use crate::house::{
 use crate::memory::Weather;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+fn claim(client: &str, order_ids: &[i64]) -> SubmitOrders {
+    let (client, order_ids) = (client_id(client), order_ids.to_vec());
+    let caller = Caller::of(&client, None);
+    SubmitOrders { client, caller, route: ROUTE, key: None, order_ids }
+}
 
 /// Defects 3, 33 of the ancestor.
 #[actix::test]
@@ -146,10 +153,7 @@ async fn a_claim_joins_what_is_on_its_way_already() {
     let house = House::open(Shape::default()).await;
     let items = (0..4).map(|_| Ok(house.terms())).collect();
     new(house.ledger.send(record(items, None)).await.unwrap().unwrap());
-    let submit = |order_ids: &[i64]| {
-        let (client, order_ids) = (client_id("a"), order_ids.to_vec());
-        house.supervisor.send(SubmitOrders { client, route: ROUTE, key: None, order_ids })
-    };
+    let submit = |order_ids: &[i64]| house.supervisor.send(claim("a", order_ids));
 
     let answers = join_all([submit(&[1, 2, 3]), submit(&[2, 3, 4])]).await;
 
@@ -237,7 +241,7 @@ async fn a_batch_that_joins_counts_its_own_orders_only() {
     let items = vec![Ok(house.terms())];
     new(house.ledger.send(record(items, None)).await.unwrap().unwrap());
     let order_ids = vec![3, 4];
-    let claim = SubmitOrders { client: client_id("a"), route: ROUTE, key: None, order_ids };
+    let claim = claim("a", &order_ids);
 
     let claim = accepted(house.supervisor.send(claim).await.unwrap().unwrap());
     claim.progress.settled().await;
@@ -254,7 +258,7 @@ async fn a_batch_without_a_letter_is_not_under_way() {
 
     for _ in 0..3 {
         let order_ids = vec![1, 2, 77];
-        let claim = SubmitOrders { client: client_id("a"), route: ROUTE, key: None, order_ids };
+        let claim = claim("a", &order_ids);
         let again = accepted(house.supervisor.send(claim).await.unwrap().unwrap());
         let [sent, _, missing] = &again.items[..] else { panic!("{again:?}") };
         assert!(matches!(sent, AcceptedItem::Sent { .. }), "{sent:?}");
@@ -351,7 +355,7 @@ async fn there_is_no_room_while_the_breaker_is_open() {
 
     house.operate(Command::Reset).await;
     let room = house.supervisor.send(AskRoom).await.unwrap();
-    assert_eq!((room.orders, room.letters, room.retries), (1500, 30, 15));
+    assert_eq!((room.orders, room.letters, room.retries), (3000, 60, 15));
 }
 
 #[actix::test]

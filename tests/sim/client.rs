@@ -17,6 +17,7 @@ use weir::actors::batch_supervisor::{
 use weir::actors::ledger::{Entry, Record};
 use weir::domain::amount::Amount;
 use weir::domain::batch::Key;
+use weir::domain::caller::Caller;
 use weir::domain::client::ClientId;
 use weir::domain::moment::Moment;
 use weir::domain::order::status;
@@ -85,8 +86,10 @@ impl Client {
         let items = self.items();
         let tries = if key.is_some() { self.rng.u8(1..=TRIES) } else { 1 };
         for _ in 0..tries {
+            let client = self.id();
             let asked = SubmitBatch {
-                client: self.id(),
+                caller: Caller::of(&client, None),
+                client,
                 route: BATCH,
                 key: key.as_ref().map(|text| (key_of(text), Duration::from_hours(24))),
                 items: items.clone(),
@@ -111,8 +114,10 @@ impl Client {
         ids.push(i64::MAX);
         for _ in 0..self.rng.u8(1..3) {
             self.rng.shuffle(&mut ids);
+            let client = self.id();
             let asked = SubmitOrders {
-                client: self.id(),
+                caller: Caller::of(&client, None),
+                client,
                 route: SUBMIT,
                 key: None,
                 order_ids: ids.clone(),

@@ -8,11 +8,11 @@ use actix::{Actor, Addr, MailboxError};
 use async_trait::async_trait;
 use fastrand::Rng;
 use weir::actors::batch_supervisor::{
-    self, BatchSupervisor, Meet, Submission, SubmitBatch, SubmitOrders,
+    self, BatchSupervisor, Door, Doorway, Meet, Submission, SubmitBatch, SubmitOrders,
 };
 use weir::actors::batch_worker::Tools;
 use weir::actors::circuit_breaker::{self, BreakerHandle, CircuitBreaker, Protected, Subscribe};
-use weir::actors::ledger::{self, Entry, Ledger, Limits, Record, Refused};
+use weir::actors::ledger::{self, Entry, Ledger, Limits, Queue, Record, Refused};
 use weir::actors::retry_mailbox::{self, Lease, Leave, Pace, RetryMailbox};
 use weir::domain::backoff::Backoff;
 use weir::domain::breaker::Config;
@@ -126,6 +126,13 @@ impl Parts {
         batch_supervisor::Setup {
             tools,
             meter: Arc::new(()),
+            adapts: true,
+            door: Door {
+                limits: self.plan.limits,
+                wait_max: Duration::from_secs(5),
+                queue: Queue::default(),
+                doorway: Doorway::new(Arc::new(())),
+            },
             rules: Rules {
                 backoff: Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) },
                 quiet_after: QUIET_AFTER,

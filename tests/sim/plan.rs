@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fastrand::Rng;
+use weir::domain::admission::Limits;
 
 use crate::desk::{Manner, Temper};
 use crate::memory::Weather;
@@ -39,6 +40,8 @@ pub(crate) struct HousePlan {
     pub(crate) attempts_max: u32,
     pub(crate) lanes: u16,
     pub(crate) ids_block: u32,
+    /// Who comes in: everybody, or few at a time.
+    pub(crate) limits: Limits,
 }
 
 impl Plan {
@@ -69,6 +72,7 @@ impl Plan {
                 attempts_max: one_of(rng, &[0, 0, 0, 25, 3]),
                 lanes: one_of(rng, &[1, 1, 2]),
                 ids_block: one_of(rng, &[1, 20, 100]),
+                limits: one_of(rng, &[Limits::default(), Limits::default(), TIGHT]),
             },
         }
     }
@@ -80,6 +84,15 @@ impl Plan {
         rng.u64(1..=most)
     }
 }
+
+/// A handful of orders make callers come later.
+const TIGHT: Limits = Limits {
+    line_max: Duration::from_secs(1),
+    drain_max: Duration::from_secs(10),
+    ledger_max: Duration::from_secs(1),
+    letters_max: 20,
+    pace_at_first: 5.0,
+};
 
 fn one_of<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
     choices[rng.usize(0..choices.len())]

@@ -97,6 +97,11 @@ impl Batches {
         self.under_way.get(&batch_id).map(|batch| Arc::clone(&batch.progress))
     }
 
+    /// Letters for which somebody may wait.
+    pub(super) fn watched(&self) -> usize {
+        self.watched.len()
+    }
+
     pub(super) fn under_way(&self) -> usize {
         self.under_way.len()
     }

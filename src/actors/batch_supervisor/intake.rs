@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::{Addr, AsyncContext, Context, Handler, MailboxError, Message, ResponseFuture};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::admission::queued_in_line;
 use super::batches::Coming;
 use super::found::{Found, is_free};
 use super::progress::{OrderFate, Progress};
@@ -15,7 +16,8 @@ use super::{
     Accepted, AcceptedItem, BatchSupervisor, Submission, SubmitBatch, SubmitOrders, breaker_open,
 };
 use crate::actors::ledger::{Entry, Ledger, Letters, Record, Recorded, Refused, Submit, Submitted};
-use crate::domain::batch::{Claimed, KnownBatch, NewLetter};
+use crate::domain::batch::{Claimed, Key, KnownBatch, NewLetter};
+use crate::domain::caller::Caller;
 use crate::domain::client::ClientId;
 use crate::domain::letter::{Letter, LetterState, Load, Trouble};
 use crate::domain::moment::Moment;
@@ -27,6 +29,7 @@ use crate::ports::Failure;
 #[rtype(result = "()")]
 pub(super) struct Landed {
     client: ClientId,
+    key: Option<String>,
     letters: Letters,
     since: Instant,
     answer: oneshot::Sender<Result<Submission, Refused>>,
@@ -45,13 +48,22 @@ enum Stored {
     Known(KnownBatch),
 }
 
+/// Who wants to come in, with what.
+struct Asking {
+    client: ClientId,
+    caller: Caller,
+    /// What the client named its request.
+    key: Option<String>,
+    orders: usize,
+}
+
 impl Handler<SubmitBatch> for BatchSupervisor {
     type Result = ResponseFuture<Result<Submission, Refused>>;
 
     fn handle(&mut self, submit: SubmitBatch, context: &mut Self::Context) -> Self::Result {
-        let SubmitBatch { client, route, key, items } = submit;
+        let SubmitBatch { client, caller, route, key, items } = submit;
         let orders = items.iter().filter(|item| item.is_ok()).count();
-        let who = client.clone();
+        let (who, name) = (client.clone(), name(key.as_ref()));
         let store = move |ledger: Addr<Ledger>, letters| async move {
             let letters_wanted = Some(letters);
             let record = Record { client: who.clone(), route, key, items, letters: letters_wanted };
@@ -73,7 +85,7 @@ impl Handler<SubmitBatch> for BatchSupervisor {
             });
             Ok(Stored::Batch { recorded, claimed })
         };
-        self.take_in(client, orders, store, context)
+        self.take_in(Asking { client, caller, key: name, orders }, store, context)
     }
 }
 
@@ -81,8 +93,8 @@ impl Handler<SubmitOrders> for BatchSupervisor {
     type Result = ResponseFuture<Result<Submission, Refused>>;
 
     fn handle(&mut self, submit: SubmitOrders, context: &mut Self::Context) -> Self::Result {
-        let SubmitOrders { client, route, key, order_ids } = submit;
-        let (who, orders) = (client.clone(), order_ids.len());
+        let SubmitOrders { client, caller, route, key, order_ids } = submit;
+        let (who, orders, name) = (client.clone(), order_ids.len(), name(key.as_ref()));
         let store = move |ledger: Addr<Ledger>, letters| async move {
             let submit = Submit { client: who, route, key, order_ids, letters };
             Ok(match ledger.send(submit).await.unwrap_or_else(gone)? {
@@ -90,7 +102,7 @@ impl Handler<SubmitOrders> for BatchSupervisor {
                 Submitted::Known(known) => Stored::Known(known),
             })
         };
-        self.take_in(client, orders, store, context)
+        self.take_in(Asking { client, caller, key: name, orders }, store, context)
     }
 }
 
@@ -98,9 +110,12 @@ impl Handler<Landed> for BatchSupervisor {
     type Result = ();
 
     fn handle(&mut self, landed: Landed, context: &mut Self::Context) {
-        let Landed { client, letters, since, answer, outcome } = landed;
+        let Landed { client, key, letters, since, answer, outcome } = landed;
         self.landing -= 1;
         self.reserved = self.reserved.saturating_sub(letters.held_max);
+        if let (Ok(_), Some(key)) = (&outcome, &key) {
+            self.setup.door.doorway.remember(&client, key);
+        }
         let submission = outcome.map(|stored| match stored {
             Stored::Known(known) => {
                 let progress = self.batches.progress(known.id);
@@ -126,8 +141,7 @@ impl BatchSupervisor {
     /// Records a submission beside the actor; [`Landed`] tells how it went.
     fn take_in<Store, Storing>(
         &mut self,
-        client: ClientId,
-        orders: usize,
+        asking: Asking,
         store: Store,
         context: &mut Context<Self>,
     ) -> ResponseFuture<Result<Submission, Refused>>
@@ -135,9 +149,13 @@ impl BatchSupervisor {
         Store: FnOnce(Addr<Ledger>, Letters) -> Storing,
         Storing: Future<Output = Result<Stored, Refused>> + 'static,
     {
+        let Asking { client, caller, key, orders } = asking;
         self.counters.submissions += 1;
         if self.draining {
             return Box::pin(async { Err(Refused::Stopping) });
+        }
+        if let Err(refused) = self.let_in(&caller, &client, key.as_deref(), orders) {
+            return Box::pin(async { Err(refused) });
         }
         let now = self.now();
         let epoch = self.setup.tools.lease.epoch(now);
@@ -153,7 +171,7 @@ impl BatchSupervisor {
         // A task of its own: an actor polls all of its own futures on each wake.
         actix::spawn(async move {
             let outcome = storing.await;
-            let landed = Landed { client, letters, since: now, answer, outcome };
+            let landed = Landed { client, key, letters, since: now, answer, outcome };
             if supervisor.send(landed).await.is_err() {
                 log::error!("supervisor is gone: what was recorded is picked up from the database");
             }
@@ -204,7 +222,11 @@ impl BatchSupervisor {
         for letter in letters {
             let NewLetter { id, undecided, holder } = letter;
             if holder.is_none() {
-                self.behind.add(client.clone());
+                self.parked.add(undecided.len());
+                self.behind.add(client.clone(), undecided.len());
+                if self.is_long_way_off(&client) {
+                    progress.set(undecided.into_iter().map(|id| (id, queued_in_line())));
+                }
                 continue;
             }
             let of_letter: Vec<Order> =
@@ -218,6 +240,11 @@ impl BatchSupervisor {
         }
         Accepted { batch_id, items, progress }
     }
+}
+
+/// What the client named its request.
+fn name(key: Option<&(Key, Duration)>) -> Option<String> {
+    key.map(|(key, _)| key.text.clone())
 }
 
 /// A letter that is held from the first moment, as the line knows it: it was never sent.

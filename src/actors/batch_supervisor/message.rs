@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::progress::Progress;
 use crate::actors::ledger::Refused;
 use crate::domain::batch::{Key, KnownBatch};
+use crate::domain::caller::Caller;
 use crate::domain::client::ClientId;
 use crate::domain::letter::Load;
 use crate::domain::order::{Fault, Terms};
@@ -22,6 +23,8 @@ use crate::ports::meter::BatchEnd;
 #[rtype(result = "Result<Submission, Refused>")]
 pub struct SubmitBatch {
     pub client: ClientId,
+    /// Whose share of the house it takes.
+    pub caller: Caller,
     pub route: &'static str,
     pub key: Option<(Key, Duration)>,
     pub items: Vec<Result<Terms, Fault>>,
@@ -32,6 +35,8 @@ pub struct SubmitBatch {
 #[rtype(result = "Result<Submission, Refused>")]
 pub struct SubmitOrders {
     pub client: ClientId,
+    /// Whose share of the house it takes.
+    pub caller: Caller,
     pub route: &'static str,
     pub key: Option<(Key, Duration)>,
     pub order_ids: Vec<i64>,

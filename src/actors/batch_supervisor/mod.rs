@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`SubmitBatch`], [`SubmitOrders`] | http | [`Submission`], when it is on the disk |
 //! | [`LettersDue`] | mailbox | nothing |
+//! | [`LettersCounted`] | mailbox | nothing: the backlog is that long |
 //! | [`AskRoom`] | mailbox | [`Room`] |
 //! | [`AskTimes`] | http | where the time of a batch went |
 //! | [`AskHeld`] | mailbox | the letters that it knows to hold |
@@ -20,16 +21,20 @@
 //! Fails: a child that panics is told by its answer, or by its silence, and replaced; its letters
 //! are let go of as doubtful.
 
+mod admission;
 mod batches;
+mod behind;
 mod children;
 mod dispatch;
+mod doorway;
+mod ending;
 mod found;
 mod intake;
 mod message;
 mod observe;
 mod progress;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,8 +42,12 @@ use actix::{Actor, Context, Handler, MessageResult, Recipient, ResponseFuture, S
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+pub use self::admission::LettersCounted;
+use self::admission::{Overload, Parked};
 use self::batches::Batches;
+use self::behind::Behind;
 use self::children::Children;
+pub use self::doorway::Doorway;
 pub use self::message::{
     Accepted, AcceptedItem, AskHeld, AskRoom, AskTimes, Drain, LeaseLost, LettersDue, Room,
     Submission, SubmitBatch, SubmitOrders,
@@ -46,12 +55,15 @@ pub use self::message::{
 pub use self::progress::{OrderFate, Progress};
 use super::batch_worker::Tools;
 use super::circuit_breaker::BreakerChanged;
+use super::ledger::Queue;
 use super::retry_mailbox::Wake;
+use crate::domain::admission::{self as rule, Admission};
 use crate::domain::carriage;
 use crate::domain::client::ClientId;
 use crate::domain::letter::Load;
 use crate::domain::line::{Freight, Line, WORKERS};
 use crate::domain::moment::Moment;
+use crate::domain::width::Width;
 use crate::ports::meter::DispatchMeter;
 
 /// What a supervisor is made of.
@@ -64,8 +76,22 @@ pub struct Setup {
     pub chunk: usize,
     /// Orders in one call at most.
     pub bulk_max: usize,
+    pub door: Door,
+    /// Fewer children call while the trade service cannot stand all of them.
+    pub adapts: bool,
     /// Of the dice for waits.
     pub seed: u64,
+}
+
+/// Who comes in, and what that depends on.
+pub struct Door {
+    pub limits: rule::Limits,
+    /// How long a caller waits for its turn.
+    pub wait_max: Duration,
+    /// How long the ledger's line is.
+    pub queue: Queue,
+    /// Where others see who does not come in.
+    pub doorway: Doorway,
 }
 
 pub struct BatchSupervisor {
@@ -80,6 +106,10 @@ pub struct BatchSupervisor {
     /// Orders of letters that are held here: in the line, with a child, or being recorded.
     reserved: usize,
     behind: Behind,
+    admission: Admission,
+    width: Width,
+    parked: Parked,
+    overload: Option<Overload>,
     /// When the line may move again that the breaker stopped.
     paused_until: Option<Instant>,
     dice: fastrand::Rng,
@@ -136,17 +166,6 @@ impl Freight for Waiting {
     }
 }
 
-/// Clients whose first attempts stand in the database alone. What they send now goes there, too:
-/// a first attempt never overtakes an earlier one of its client.
-#[derive(Debug, Default)]
-struct Behind {
-    /// At the start nobody knows: everybody is behind until the mailbox has looked.
-    unknown: bool,
-    /// With the look of the mailbox that was the last to begin before they were recorded.
-    clients: HashMap<ClientId, u64>,
-    looks: u64,
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 struct Counters {
     submissions: u64,
@@ -156,6 +175,8 @@ struct Counters {
     collected: u64,
     /// Letters whose outcome came when somebody else had them.
     late: u64,
+    /// Submissions that were told to come later.
+    declined: u64,
 }
 
 impl BatchSupervisor {
@@ -163,6 +184,7 @@ impl BatchSupervisor {
     pub fn new(setup: Setup) -> Self {
         let (since, quantum) = (setup.tools.clock.utc(), setup.chunk);
         let dice = fastrand::Rng::with_seed(setup.seed);
+        let admission = Admission::new(setup.door.limits, setup.tools.clock.instant());
         Self {
             mailbox: None,
             fresh: Line::new(quantum),
@@ -171,7 +193,11 @@ impl BatchSupervisor {
             batches: Batches::default(),
             entered: 0,
             reserved: 0,
-            behind: Behind { unknown: true, ..Behind::default() },
+            behind: Behind::default(),
+            admission,
+            width: Width::new(setup.tools.clock.instant()),
+            parked: Parked::default(),
+            overload: None,
             paused_until: None,
             dice,
             alarm: None,
@@ -192,9 +218,10 @@ impl BatchSupervisor {
         self.setup.tools.clock.instant()
     }
 
-    /// Orders that may be held at once: what the children can take in the next moments.
+    /// Orders that may be held at once: what the children carry, and as much again, so that the
+    /// next call is full when one of them comes back.
     const fn held_max(&self) -> usize {
-        WORKERS * self.setup.bulk_max
+        2 * WORKERS * self.setup.bulk_max
     }
 
     fn room(&self) -> usize {
@@ -206,32 +233,6 @@ impl BatchSupervisor {
         if let Some(mailbox) = &self.mailbox {
             drop(mailbox.try_send(Wake));
         }
-    }
-}
-
-impl Behind {
-    fn some_are(&self) -> bool {
-        self.unknown || !self.clients.is_empty()
-    }
-
-    fn has(&self, client: &ClientId) -> bool {
-        self.unknown || self.clients.contains_key(client)
-    }
-
-    fn add(&mut self, client: ClientId) {
-        self.clients.insert(client, self.looks);
-    }
-
-    /// A look began. Whoever is recorded from now on may have been missed by it.
-    fn look(&mut self) -> u64 {
-        self.looks += 1;
-        self.looks
-    }
-
-    /// The look `look` found that nothing more is due.
-    fn caught_up(&mut self, look: u64) {
-        self.unknown = false;
-        self.clients.retain(|_, recorded_at| *recorded_at >= look);
     }
 }
 
@@ -281,6 +282,8 @@ impl Handler<LettersDue> for BatchSupervisor {
         }
         for load in loads {
             self.reserved += load.orders.len();
+            self.parked.take(load.orders.len());
+            self.behind.take(&load.letter.client, load.orders.len());
             self.push(load, epoch);
         }
         self.stir(context);

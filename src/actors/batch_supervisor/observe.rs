@@ -13,7 +13,8 @@ impl Handler<Observe> for BatchSupervisor {
     type Result = MessageResult<Observe>;
 
     fn handle(&mut self, _: Observe, _: &mut Context<Self>) -> Self::Result {
-        let Counters { submissions, carriages, died, not_now, collected, late } = self.counters;
+        let Counters { submissions, carriages, died, not_now, collected, late, declined } =
+            self.counters;
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let busy = self.children.busy();
         let counters = BTreeMap::from([
@@ -23,13 +24,16 @@ impl Handler<Observe> for BatchSupervisor {
             ("not_now", not_now),
             ("letters_collected", collected),
             ("settled_too_late", late),
+            ("declined", declined),
+            ("callers", number(self.admission.callers())),
             ("children_busy", number(busy)),
+            ("children_in_use", number(self.children_in_use())),
             ("children_max", number(WORKERS)),
             ("loads_fresh", number(self.fresh.loads())),
             ("loads_retry", number(self.retries.loads())),
             ("orders_reserved", number(self.reserved)),
             ("batches_under_way", number(self.batches.under_way())),
-            ("clients_behind", number(self.behind.clients.len())),
+            ("clients_behind", number(self.behind.clients())),
         ]);
         let state = match (self.draining, self.is_paused(self.now()), busy) {
             (true, ..) => "draining",

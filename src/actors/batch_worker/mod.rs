@@ -65,6 +65,8 @@ pub struct Times {
     pub trade: Duration,
     pub update: Duration,
     pub calls: u32,
+    /// Of these, calls that failed or were sent back.
+    pub failed: u32,
 }
 
 /// What all workers share.
@@ -185,7 +187,10 @@ impl Tools {
         times.trade += took;
         times.calls += 1;
         match placing.failure() {
-            Some(kind) => permit.failed(kind, took),
+            Some(kind) => {
+                times.failed += 1;
+                permit.failed(kind, took);
+            }
             None => permit.succeeded(took),
         }
         placing
@@ -198,7 +203,10 @@ impl Tools {
         times.trade += took;
         times.calls += 1;
         match finding.failure() {
-            Some(kind) => permit.failed(kind, took),
+            Some(kind) => {
+                times.failed += 1;
+                permit.failed(kind, took);
+            }
             None => permit.succeeded(took),
         }
         finding

@@ -78,6 +78,17 @@ impl BreakerView {
         matches!(self.0.shown.load().door.glance(now), Glance::Refused { .. })
     }
 
+    /// What remains of an opening, nothing while probes try whether it is over; None while calls
+    /// are let through.
+    #[must_use]
+    pub fn opening(&self, now: Instant) -> Option<Duration> {
+        match self.0.shown.load().door.glance(now) {
+            Glance::Refused { wait } => Some(wait),
+            Glance::Ask => Some(Duration::ZERO),
+            Glance::Pass { .. } => None,
+        }
+    }
+
     /// Refuses a caller if the breaker does, and counts it.
     #[must_use]
     pub fn refuse(&self, now: Instant) -> Option<Refusal> {

@@ -228,10 +228,15 @@ impl Line {
         Ok(())
     }
 
-    fn full(&self) -> Full {
+    /// How long what enters now waits: at most, since several lanes are at work.
+    pub(super) fn wait(&self) -> Duration {
         let requests = u32::try_from(self.requests()).unwrap_or(u32::MAX);
-        let seconds = (f64::from(requests) * self.cost).clamp(1.0, 60.0);
-        Full { retry_after: Duration::from_secs_f64(seconds) }
+        Duration::from_secs_f64((f64::from(requests) * self.cost).clamp(0.0, 3600.0))
+    }
+
+    fn full(&self) -> Full {
+        let (least, most) = (Duration::from_secs(1), Duration::from_mins(1));
+        Full { retry_after: self.wait().clamp(least, most) }
     }
 }
 

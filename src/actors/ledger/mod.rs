@@ -28,6 +28,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{
@@ -69,12 +70,29 @@ pub struct Limits {
     pub ids_block: u32,
 }
 
+/// How long the ledger's line is, for whoever has to know without asking.
+#[derive(Clone, Debug, Default)]
+pub struct Queue(Arc<AtomicU64>);
+
+impl Queue {
+    /// How long what enters the line now waits until it is written.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    fn tell(&self, wait: Duration) {
+        self.0.store(u64::try_from(wait.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
 pub struct Ledger {
     books: Arc<dyn Books>,
     clock: Arc<dyn Clock>,
     meter: Arc<dyn LedgerMeter>,
     limits: Limits,
     line: Line,
+    queue: Queue,
     lanes_free: Vec<u16>,
     ids: Ids,
     drains: Vec<oneshot::Sender<()>>,
@@ -109,6 +127,7 @@ impl Ledger {
             meter,
             limits,
             line: Line::new(limits.line_max, limits.group_max),
+            queue: Queue::default(),
             lanes_free: (0..limits.lanes.max(1)).rev().collect(),
             ids: Ids::new(),
             drains: Vec::new(),
@@ -119,6 +138,13 @@ impl Ledger {
             counters: Counters::default(),
             last_error: None,
         }
+    }
+
+    /// The length of the line is seen here.
+    #[must_use]
+    pub fn telling(mut self, queue: Queue) -> Self {
+        self.queue = queue;
+        self
     }
 
     /// Puts a request in the line by `push` and answers with what its sender will hear.
@@ -168,6 +194,7 @@ impl Ledger {
             self.send_down(shard, group, context);
         }
         self.meter.line(self.line.requests(), self.line.orders());
+        self.queue.tell(self.line.wait());
     }
 
     fn send_down(&mut self, shard: u16, group: Group, context: &mut Context<Self>) {

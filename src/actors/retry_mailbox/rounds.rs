@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Pace, Setup, until};
-use crate::actors::batch_supervisor::{AskHeld, AskRoom, LeaseLost, LettersDue};
+use crate::actors::batch_supervisor::{AskHeld, AskRoom, LeaseLost, LettersCounted, LettersDue};
 use crate::actors::ledger::Gather;
 use crate::domain::letter::LetterState;
 use crate::ports::post::Collect;
@@ -132,7 +132,7 @@ impl Rounds {
 
     /// Takes back what the dead held; `thorough` also counts, lets strays go and prunes.
     pub(super) async fn sweep(&mut self, thorough: bool) -> Result<Swept, String> {
-        let Setup { leases, lease, clock, meter, pace, .. } = &self.setup;
+        let Setup { leases, lease, clock, meter, pace, supervisor, .. } = &self.setup;
         let Some(epoch) = lease.epoch(clock.instant()) else { return Ok(Swept::default()) };
         let quiet_at = clock.utc().plus(pace.quiet_after);
         let mut swept = Swept::default();
@@ -158,6 +158,8 @@ impl Rounds {
         meter.letters(LetterState::Held.label(), backlog.held);
         meter.letters(LetterState::Reconcile.label(), backlog.reconcile);
         meter.letters(LetterState::Dead.label(), backlog.dead);
+        let counted = LettersCounted { free: backlog.waiting + backlog.reconcile };
+        supervisor.send(counted).await.map_err(|error| error.to_string())?;
         let now = clock.utc();
         meter.oldest_letter(backlog.oldest_at.map(|at| until(now, at)).unwrap_or_default());
         swept.strays = self.let_strays_go(epoch).await?;

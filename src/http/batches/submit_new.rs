@@ -5,9 +5,9 @@ use actix_web::{HttpResponse, post};
 
 use super::super::Doors;
 use super::super::body::Body;
-use super::super::client::Client;
+use super::super::client::Asker;
 use super::super::document::{KEYED, READS, TAKES_BODY, WRITES, problems};
-use super::super::guard::ForWriting;
+use super::super::guard::ForSubmitting;
 use super::super::orders::check::{Checked, Names, TO_SUBMIT, check, check_size};
 use super::super::orders::view;
 use super::super::patience::Patience;
@@ -18,7 +18,6 @@ use super::line::{self, Line};
 use super::wire::{NewBatchBody, NewOrders};
 use crate::actors::batch_supervisor::{Accepted, Submission, SubmitBatch};
 use crate::domain::batch::{Answer, BatchRecord};
-use crate::domain::client::ClientId;
 
 const ROUTE: &str = "/api/v1/orders/batch";
 
@@ -53,8 +52,8 @@ problems! {
 )]
 #[post("/api/v1/orders/batch")]
 pub(in crate::http) async fn submit_new(
-    doors: ForWriting,
-    Client(client): Client,
+    doors: ForSubmitting,
+    asker: Asker,
     given: GivenKey,
     patience: Patience,
     body: Body,
@@ -71,20 +70,21 @@ pub(in crate::http) async fn submit_new(
         let lines = faults.iter().map(Line::of_fault).collect();
         return Reply::of_nothing(compose(None, called(lines, &names))?).render();
     }
-    let reply = submit(&doors, client, kept, checked, &names, &patience).await?;
+    let reply = submit(&doors, asker, kept, checked, &names, &patience).await?;
     reply.preferring(&patience).render()
 }
 
 async fn submit(
     doors: &Doors,
-    client: ClientId,
+    asker: Asker,
     kept: Option<Kept>,
     items: Checked,
     names: &Names,
     patience: &Patience,
 ) -> Result<Reply, Problem> {
     let key = kept.as_ref().map(|(key, _)| key.clone());
-    let submit = SubmitBatch { client, route: ROUTE, key: kept, items };
+    let Asker { client, caller } = asker;
+    let submit = SubmitBatch { client, caller, route: ROUTE, key: kept, items };
     match doors.supervisor.send(submit).await?? {
         Submission::Accepted(accepted) => {
             patience.wait(&accepted.progress).await?;

@@ -5,9 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::client::Client;
+use super::super::client::Asker;
 use super::super::document::{KEYED, READS, TAKES_ID, WRITES, problems};
-use super::super::guard::ForWriting;
+use super::super::guard::ForSubmitting;
 use super::super::orders::view;
 use super::super::params::Id;
 use super::super::patience::Patience;
@@ -18,7 +18,6 @@ use super::super::{Doors, json_bytes, mapping};
 use super::line::{self, Line, Outcome};
 use crate::actors::batch_supervisor::{Accepted, Submission, SubmitOrders};
 use crate::domain::batch::{Answer, BatchRecord};
-use crate::domain::client::ClientId;
 use crate::domain::order::Order;
 
 const ROUTE: &str = "/api/v1/orders/{id}/submit";
@@ -50,25 +49,27 @@ problems! {
 )]
 #[post("/api/v1/orders/{id}/submit")]
 pub(in crate::http) async fn submit_one(
-    doors: ForWriting,
+    doors: ForSubmitting,
     Id(id): Id,
-    Client(client): Client,
+    asker: Asker,
     given: GivenKey,
     patience: Patience,
 ) -> Result<HttpResponse, Problem> {
     let kept = given.of(&[], &doors.limits);
-    submit(&doors, id, client, kept, &patience).await?.preferring(&patience).render()
+    submit(&doors, id, asker, kept, &patience).await?.preferring(&patience).render()
 }
 
 async fn submit(
     doors: &Doors,
     id: i64,
-    client: ClientId,
+    asker: Asker,
     kept: Option<Kept>,
     patience: &Patience,
 ) -> Result<Reply, Problem> {
     let key = kept.as_ref().map(|(key, _)| key.clone());
-    let submit = SubmitOrders { client, route: ROUTE, key: kept, order_ids: vec![id] };
+    let Asker { client, caller } = asker;
+    let order_ids = vec![id];
+    let submit = SubmitOrders { client, caller, route: ROUTE, key: kept, order_ids };
     match doors.submitter.send(submit).await?? {
         Submission::Accepted(accepted) => {
             patience.wait(&accepted.progress).await?;

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use actix_web::{HttpResponse, post};
 
 use super::super::body::Body;
-use super::super::client::Client;
+use super::super::client::Asker;
 use super::super::document::{KEYED, READS, TAKES_BODY, WRITES, problems};
-use super::super::guard::ForWriting;
+use super::super::guard::ForSubmitting;
 use super::super::orders::check::{of_nothing, too_many};
 use super::super::orders::view;
 use super::super::patience::Patience;
@@ -54,8 +54,8 @@ problems! {
 )]
 #[post("/api/v1/orders/batch/submit")]
 pub(in crate::http) async fn submit_standing(
-    doors: ForWriting,
-    Client(client): Client,
+    doors: ForSubmitting,
+    Asker { client, caller }: Asker,
     given: GivenKey,
     patience: Patience,
     body: Body,
@@ -64,7 +64,8 @@ pub(in crate::http) async fn submit_standing(
     let kept = given.of(body.bytes(), &doors.limits);
     let key = kept.as_ref().map(|(key, _)| key.clone());
     let order_ids = each_once(&requested);
-    let submit = SubmitOrders { client, route: ROUTE, key: kept, order_ids: order_ids.clone() };
+    let submit =
+        SubmitOrders { client, caller, route: ROUTE, key: kept, order_ids: order_ids.clone() };
     let reply = match doors.submitter.send(submit).await?? {
         Submission::Accepted(accepted) => {
             patience.wait(&accepted.progress).await?;

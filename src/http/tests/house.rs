@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::super::{Doors, Limits, routes};
 use super::clerk::Clerk;
 use super::world::{State, World};
+use crate::actors::batch_supervisor::Doorway;
 use crate::actors::circuit_breaker::{
     BreakerHandle, BreakerPicture, CircuitBreaker, ObserveBreaker, Operate, Protected, Setup,
 };
@@ -85,6 +86,7 @@ impl House {
             freezer: clerk.clone().recipient(),
             supervisor: clerk.clone().recipient(),
             submitter: clerk.clone().recipient(),
+            doorway: Doorway::new(Arc::new(())),
             times: clerk.clone().recipient(),
             pool_breaker,
             trade_breaker,

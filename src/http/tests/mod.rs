@@ -12,6 +12,7 @@ mod house;
 mod idempotency;
 mod operators;
 mod orders;
+mod overload;
 mod post;
 mod reference;
 mod sockets;

@@ -17,12 +17,15 @@ pub(super) const ENDS: [&str; 3] = ["done", "not_now", "died"];
 pub(super) const LETTER_STATES: [&str; 4] = ["waiting", "held", "reconcile", "dead"];
 /// How letters come from the database.
 pub(super) const TAKEN: [&str; 3] = ["due", "taken_back", "stray"];
+/// Why somebody has to come later.
+pub(super) const SHORTAGES: [&str; 3] = ["ledger", "line", "letters"];
 /// What becomes of the lease.
 pub(super) const LEASES: [&str; 4] = ["entered", "renewed", "lost", "failed"];
 
 pub(super) struct DispatchSeries {
     permits: IntGauge,
     busy: IntGauge,
+    in_use: IntGauge,
     queue: IntGauge,
     loads: IntGaugeVec,
     orders_waiting: IntGauge,
@@ -43,6 +46,10 @@ pub(super) struct DispatchSeries {
     letters: IntGaugeVec,
     oldest: Gauge,
     taken: IntCounterVec,
+    declined: IntCounterVec,
+    open: IntGauge,
+    pace: Gauge,
+    wait: Gauge,
     leases: IntCounterVec,
 }
 
@@ -50,6 +57,8 @@ impl DispatchSeries {
     pub(super) fn new(registrar: &mut Registrar) -> Result<Self, Error> {
         let permits = registrar.gauge("semaphore_available_permits")?;
         permits.set(whole(WORKERS));
+        let in_use = registrar.gauge("supervisor_children_in_use")?;
+        in_use.set(whole(WORKERS));
         let letters = registrar.gauges("letters")?;
         for state in LETTER_STATES {
             letters.get_metric_with_label_values(&[state])?;
@@ -61,6 +70,7 @@ impl DispatchSeries {
         Ok(Self {
             permits,
             busy: registrar.gauge("supervisor_children_busy")?,
+            in_use,
             queue: registrar.gauge("semaphore_queue_length")?,
             loads,
             orders_waiting: registrar.gauge("supervisor_line_orders")?,
@@ -84,6 +94,10 @@ impl DispatchSeries {
             letters,
             oldest: registrar.ratio("letters_oldest_age_seconds")?,
             taken: foreseen(registrar.counters("letters_taken_total")?, &TAKEN)?,
+            declined: foreseen(registrar.counters("admission_refused_total")?, &SHORTAGES)?,
+            open: registrar.gauge("admission_open_orders")?,
+            pace: registrar.ratio("admission_pace_orders_per_second")?,
+            wait: registrar.ratio("admission_wait_seconds")?,
             leases: foreseen(registrar.counters("lease_renewals_total")?, &LEASES)?,
         })
     }
@@ -97,9 +111,10 @@ impl DispatchMeter for Metrics {
         self.dispatch.orders_waiting.set(whole(orders));
     }
 
-    fn children(&self, busy: usize) {
+    fn children(&self, busy: usize, in_use: usize) {
         self.dispatch.busy.set(whole(busy));
-        self.dispatch.permits.set(whole(WORKERS.saturating_sub(busy)));
+        self.dispatch.in_use.set(whole(in_use));
+        self.dispatch.permits.set(whole(in_use.saturating_sub(busy)));
     }
 
     fn waited(&self, time: Duration) {
@@ -147,6 +162,16 @@ impl DispatchMeter for Metrics {
 
     fn taken(&self, how: &'static str, letters: u64) {
         with(&self.dispatch.taken, &[how], |counter| counter.inc_by(letters));
+    }
+
+    fn declined(&self, reason: &'static str) {
+        with(&self.dispatch.declined, &[reason], |counter| counter.inc());
+    }
+
+    fn backlog(&self, orders: u64, per_second: f64, wait: Duration) {
+        self.dispatch.open.set(i64::try_from(orders).unwrap_or(i64::MAX));
+        self.dispatch.pace.set(per_second);
+        self.dispatch.wait.set(seconds(wait));
     }
 
     fn lease(&self, outcome: &'static str) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::breaker::{CHANGES, STATES};
-use super::dispatch::{ENDS, LEASES, LETTER_STATES, OUTCOMES, TAKEN};
+use super::dispatch::{ENDS, LEASES, LETTER_STATES, OUTCOMES, SHORTAGES, TAKEN};
 use super::http::ROUTES_MAX;
 use super::ledger::{REFUSAL_REASONS, RETRY_REASONS};
 use super::*;
@@ -103,7 +103,8 @@ fn single_series_and_closed_families_are_0_from_the_start() {
 
     for metric in METRICS.iter().filter(|metric| metric.labels.is_empty()) {
         let count = if matches!(metric.kind, Kind::Histogram(_)) { "_count" } else { "" };
-        let start = if metric.name == "semaphore_available_permits" { 15.0 } else { 0.0 };
+        let is_free = ["semaphore_available_permits", "supervisor_children_in_use"];
+        let start = if is_free.contains(&metric.name) { 15.0 } else { 0.0 };
         assert_eq!(value(&metrics, &format!("{}{count}", metric.name)), Some(start));
     }
     for (family, label, words) in [
@@ -113,6 +114,7 @@ fn single_series_and_closed_families_are_0_from_the_start() {
         ("order_outcomes_total", "outcome", &OUTCOMES[..]),
         ("letters", "state", &LETTER_STATES[..]),
         ("letters_taken_total", "how", &TAKEN[..]),
+        ("admission_refused_total", "reason", &SHORTAGES[..]),
         ("lease_renewals_total", "outcome", &LEASES[..]),
     ] {
         for word in words {

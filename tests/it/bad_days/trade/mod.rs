@@ -14,6 +14,7 @@ mod database;
 mod instances;
 mod kills;
 mod lies;
+mod overload;
 mod refusals;
 mod stops;
 

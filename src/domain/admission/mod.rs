@@ -1,0 +1,217 @@
+//! May a submission come in? Decided before anything is stored, by how long its orders would wait.
+//!
+//! What is accepted is never dropped, so the only valve is here. As long as the trade service
+//! takes what it gets, a line longer than [`Limits::line_max`] makes nothing faster: from then on
+//! everybody may bring a fair share of the measured pace and no more, so that the line neither
+//! grows nor runs empty, and who asks for less than a fair share notices nothing. While the trade
+//! service is not called, work is put by up to [`Limits::drain_max`].
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::caller::Caller;
+use super::pace::Pace;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// How long a line is useful while the trade service takes what it gets.
+    pub line_max: Duration,
+    /// What may wait while it does not, in the time that the last good pace needs for it.
+    pub drain_max: Duration,
+    /// How long a request may wait to be recorded.
+    pub ledger_max: Duration,
+    /// Letters in the database, whatever the pace is.
+    pub letters_max: u64,
+    /// Orders per second that are believed at the start.
+    pub pace_at_first: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line_max: Duration::from_secs(20),
+            drain_max: Duration::from_mins(10),
+            ledger_max: Duration::from_secs(5),
+            letters_max: 1_000_000,
+            pace_at_first: 5_000.0,
+        }
+    }
+}
+
+/// What the house looks like when somebody asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct House {
+    /// Orders that are accepted and not decided.
+    pub orders: u64,
+    pub letters: u64,
+    /// How long a request waits now to be recorded.
+    pub ledger_wait: Duration,
+    /// What remains of the trade breaker's opening; None while it is closed.
+    pub opening: Option<Duration>,
+}
+
+/// Why somebody has to come back later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shortage {
+    /// Too much waits to be recorded.
+    Ledger,
+    /// Too much waits for the trade service, and the caller brought its share.
+    Line,
+    /// As many letters stand as may stand.
+    Letters,
+}
+
+impl Shortage {
+    pub const ALL: [Self; 3] = [Self::Ledger, Self::Line, Self::Letters];
+
+    /// One word for a label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Line => "line",
+            Self::Letters => "letters",
+        }
+    }
+}
+
+/// Not now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Later {
+    pub why: Shortage,
+    /// When it is worth to come back: when what waits now is done.
+    pub wait: Duration,
+    /// The answer to the same caller stays the same for so long.
+    pub holds_for: Duration,
+}
+
+/// A caller that did not ask for so long takes no share.
+const ACTIVE_FOR: Duration = Duration::from_secs(5);
+/// Active callers are counted so often at most.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
+/// Callers that have a share of their own; beyond them strangers share one.
+const CALLERS_MAX: usize = 10_000;
+/// An answer holds for no longer: soon there may be room.
+const HOLDS_MAX: Duration = Duration::from_millis(250);
+/// Of a fair share, however long the line is.
+const LEAST_SHARE: f64 = 0.5;
+/// A share can be saved up for so long.
+const SAVED_FOR: f64 = 1.0;
+
+#[derive(Debug)]
+pub struct Admission {
+    limits: Limits,
+    pace: Pace,
+    callers: HashMap<Caller, Share>,
+    active: usize,
+    counted_at: Instant,
+}
+
+/// What a caller may still bring while the line is too long.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    /// In orders. A request that is larger than what is left is let in on credit.
+    left: f64,
+    since: Instant,
+    asked_at: Instant,
+}
+
+impl Admission {
+    #[must_use]
+    pub fn new(limits: Limits, now: Instant) -> Self {
+        let pace = Pace::new(limits.pace_at_first, now);
+        Self { limits, pace, callers: HashMap::new(), active: 1, counted_at: now }
+    }
+
+    pub fn pace_mut(&mut self) -> &mut Pace {
+        &mut self.pace
+    }
+
+    /// Orders per second, as they are believed now.
+    #[must_use]
+    pub fn pace(&self, house: &House) -> f64 {
+        self.pace.per_second(house.opening.is_none())
+    }
+
+    /// How long an order that comes now waits for its turn.
+    #[must_use]
+    pub fn wait(&self, house: &House) -> Duration {
+        let drained = self.pace.time_for(house.orders, house.opening.is_none());
+        drained.max(house.opening.unwrap_or_default())
+    }
+
+    /// Callers that have a share.
+    #[must_use]
+    pub fn callers(&self) -> usize {
+        self.callers.len()
+    }
+
+    /// May this caller bring so many orders?
+    pub fn ask(
+        &mut self,
+        caller: &Caller,
+        orders: usize,
+        house: &House,
+        now: Instant,
+    ) -> Result<(), Later> {
+        let called = house.opening.is_none();
+        self.pace.look(now, called);
+        let pace = self.pace.per_second(called);
+        self.count(now);
+        let share = pace / f64::from(u32::try_from(self.active.max(1)).unwrap_or(u32::MAX));
+        let wait = self.wait(house);
+        let longest = if called { self.limits.line_max } else { self.limits.drain_max };
+        let drained = self.pace.time_for(house.orders, called);
+        let is_short = drained <= longest;
+        // The longer the line, the less comes in, so that it becomes shorter also under load; yet
+        // never so little that what is new waits for all that is old.
+        let share = share * (longest.as_secs_f64() / drained.as_secs_f64()).clamp(LEAST_SHARE, 1.0);
+        let is_slow = house.ledger_wait > self.limits.ledger_max;
+        let is_full = house.letters >= self.limits.letters_max;
+        let left = self.share(caller, share, now);
+        if is_slow {
+            let wait = house.ledger_wait;
+            return Err(Later { why: Shortage::Ledger, wait, holds_for: HOLDS_MAX });
+        }
+        if is_full {
+            return Err(Later { why: Shortage::Letters, wait, holds_for: HOLDS_MAX });
+        }
+        if is_short {
+            return Ok(());
+        }
+        if *left > 0.0 {
+            *left -= u32::try_from(orders).map_or(f64::MAX, f64::from);
+            return Ok(());
+        }
+        let owed = Duration::try_from_secs_f64(-*left / share).unwrap_or(HOLDS_MAX);
+        Err(Later { why: Shortage::Line, wait, holds_for: owed.min(HOLDS_MAX) })
+    }
+
+    /// What is left of a caller's share now.
+    fn share(&mut self, caller: &Caller, per_second: f64, now: Instant) -> &mut f64 {
+        let is_crowded = self.callers.len() >= CALLERS_MAX && !self.callers.contains_key(caller);
+        let caller = if is_crowded { &Caller::Nobody } else { caller };
+        let saved = per_second * SAVED_FOR;
+        let new = || Share { left: saved, since: now, asked_at: now };
+        let share = self.callers.entry(caller.clone()).or_insert_with(new);
+        let grown = now.saturating_duration_since(share.since).as_secs_f64() * per_second;
+        share.left = (share.left + grown).min(saved.max(1.0));
+        (share.since, share.asked_at) = (now, now);
+        &mut share.left
+    }
+
+    /// Counts who is active, and forgets who is not.
+    fn count(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.counted_at) < COUNT_EVERY {
+            return;
+        }
+        self.counted_at = now;
+        let is_active = |share: &Share| now.saturating_duration_since(share.asked_at) < ACTIVE_FOR;
+        // Who left in debt would come back without it.
+        self.callers.retain(|_, share| is_active(share) || share.left < 0.0);
+        self.active = self.callers.values().filter(|share| is_active(share)).count();
+    }
+}
