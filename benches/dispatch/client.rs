@@ -94,6 +94,9 @@ async fn send(
         if status == 503 {
             heard.refused += BATCH;
             sleep(PAUSE).await;
+            if !connection.is_open() {
+                connection = Connection::open(&public).await;
+            }
             continue;
         }
         let told = String::from_utf8_lossy(&answer[..answer.len().min(HEAD_BYTES)]);

@@ -5,7 +5,6 @@
 //! |---|---|
 //! | `plan` | how long, on what, with whom |
 //! | `rival` | the plain design and the one that came before, as processes of this binary |
-//! | `simulator` | the trade service, as a process of its own |
 //! | `client` | closed loops, and what each answer says |
 //! | `run` | one measurement, and what must be true after it |
 //! | `watch` | the service's own numbers while it is measured |
@@ -35,7 +34,6 @@ mod rival;
 mod run;
 #[path = "../shared/mod.rs"]
 mod shared;
-mod simulator;
 mod verdicts;
 mod watch;
 

@@ -15,8 +15,8 @@ use crate::shared::bare::{Bare, Way};
 use crate::shared::databases::{discard, fresh};
 use crate::shared::fixture::BATCH;
 use crate::shared::load::observe;
+use crate::shared::simulator::{Simulator, Totals};
 use crate::shared::usage::{Meter, memory_peak};
-use crate::simulator::{Simulator, Totals};
 use crate::support::{Database, Kind, Weir, wait_for};
 use crate::watch::{Seen, watch};
 
@@ -123,7 +123,7 @@ async fn service(database: &Database, case: Case, plan: &Plan) -> Found {
     let spent = meter.read().since(before);
     let memory = memory_peak(id);
     service.end().await;
-    let Totals { orders, calls, .. } = simulator.end().await;
+    let Totals { orders, calls, .. } = simulator.end(false).await;
     assert_eq!(orders, heard.accepted(), "orders at the trade service");
     check(database, orders).await;
 

@@ -37,6 +37,13 @@ impl Connection {
         body
     }
 
+    /// May it be asked again? The other side says so in the head of each answer.
+    pub(crate) fn is_open(&self) -> bool {
+        const CLOSING: &[u8] = b"connection: close";
+        let head = &self.heard[..self.heard.len().min(1024)];
+        !head.windows(CLOSING.len()).any(|window| window.eq_ignore_ascii_case(CLOSING))
+    }
+
     /// The status and the body of the answer.
     pub(crate) async fn hear(&mut self, request: &[u8]) -> (u16, &[u8]) {
         self.stream.write_all(request).await.expect("weir hears");

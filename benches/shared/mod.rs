@@ -7,6 +7,7 @@
 //! | `databases` | fresh ones, and their end |
 //! | `http` | the load generator |
 //! | `load`, `usage`, `figures` | closed loops, CPU and memory, medians |
+//! | `simulator` | the trade service, as a process of its own |
 //! | `machine`, `environment` | where a run takes place, and what it was asked for |
 //!
 //! It needs the tests' `support` beside it at the root of the bench.
@@ -21,6 +22,7 @@ pub(crate) mod fixture;
 pub(crate) mod http;
 pub(crate) mod load;
 pub(crate) mod machine;
+pub(crate) mod simulator;
 pub(crate) mod usage;
 
 /// What takes longer than this hangs: the bench shall say so rather than wait.

@@ -71,8 +71,17 @@ impl Meter {
 
 /// The most memory that a process ever had resident, in MiB.
 pub(crate) fn memory_peak(id: u32) -> f64 {
+    memory(id, "VmHWM:")
+}
+
+/// The memory that a process has resident now, in MiB.
+pub(crate) fn memory_now(id: u32) -> f64 {
+    memory(id, "VmRSS:")
+}
+
+fn memory(id: u32, name: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
     kibibytes.unwrap_or_default() / 1024.0
 }

@@ -1,0 +1,154 @@
+//! The clients: an open loop. What is due is sent, whatever became of what was sent before.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::heard::Heard;
+use crate::shared::fixture::BATCH;
+use crate::shared::http::{Batch, Connection, Route};
+
+pub(crate) const CLIENTS: usize = 10;
+/// Of all load, by the first of them; the others share the rest.
+const HEAVY: f64 = 0.9;
+/// A request and what its client tries again after.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+/// Shorter than the service keeps them.
+const KEPT: Duration = Duration::from_secs(10);
+
+pub(crate) struct Crowd {
+    public: String,
+    retries: bool,
+    began: Instant,
+    batches: RefCell<Vec<Batch>>,
+    next: Cell<u64>,
+    /// Kept alive, the last one used on top.
+    idle: RefCell<Vec<(Instant, Connection)>>,
+    asking: RefCell<Vec<JoinHandle<Heard>>>,
+}
+
+impl Crowd {
+    pub(crate) fn new(public: &str, retries: bool) -> Rc<Self> {
+        let batch = |client: usize| {
+            let headers = format!("x-client-id: desk-{client}\r\n").leak();
+            Batch::of(0..BATCH, Route { path: "/api/v1/orders/batch", headers })
+        };
+        Rc::new(Self {
+            public: public.to_owned(),
+            retries,
+            began: Instant::now(),
+            batches: RefCell::new((0..CLIENTS).map(batch).collect()),
+            next: Cell::new(0),
+            idle: RefCell::default(),
+            asking: RefCell::default(),
+        })
+    }
+
+    /// So many orders per second come for so long.
+    pub(crate) async fn come(self: &Rc<Self>, length: Duration, per_second: f64) {
+        let from = Instant::now();
+        let until = from + length;
+        let requests = per_second / BATCH as f64;
+        let pause = |client: usize| {
+            let share = if client == 0 { HEAVY } else { (1.0 - HEAVY) / (CLIENTS - 1) as f64 };
+            Duration::from_secs_f64(1.0 / (requests * share))
+        };
+        let pauses: Vec<Duration> = (0..CLIENTS).map(pause).collect();
+        // Not all at once.
+        let mut due: Vec<Instant> =
+            pauses.iter().enumerate().map(|(n, pause)| from + *pause * n as u32 / 10).collect();
+        loop {
+            let client = (0..CLIENTS).min_by_key(|client| due[*client]).unwrap();
+            let at = due[client];
+            if at >= until {
+                break;
+            }
+            sleep_until(at).await;
+            self.send(client, at);
+            due[client] += pauses[client];
+        }
+    }
+
+    /// What everybody heard, when the last one has.
+    pub(crate) async fn heard(&self) -> Vec<Heard> {
+        let asking = self.asking.take();
+        let mut heard = Vec::with_capacity(asking.len());
+        for one in asking {
+            heard.push(one.await.expect("no client fails"));
+        }
+        heard
+    }
+
+    fn send(self: &Rc<Self>, client: usize, due: Instant) {
+        let number = self.next.replace(self.next.get() + BATCH);
+        let request = self.batches.borrow_mut()[client].at(number).to_vec();
+        let crowd = Rc::clone(self);
+        let asking = spawn_local(async move { crowd.ask(client, due, request).await });
+        self.asking.borrow_mut().push(asking);
+    }
+
+    /// One that the other side has not closed meanwhile.
+    fn take_idle(&self) -> Option<Connection> {
+        let mut idle = self.idle.borrow_mut();
+        let (used, connection) = idle.pop()?;
+        if used.elapsed() < KEPT {
+            return Some(connection);
+        }
+        idle.clear();
+        None
+    }
+
+    async fn ask(&self, client: usize, due: Instant, request: Vec<u8>) -> Heard {
+        let mut heard = Heard {
+            client,
+            due: due - self.began,
+            took: Duration::ZERO,
+            status: 0,
+            accepted: 0,
+            tries: 0,
+        };
+        let mut due = due;
+        loop {
+            let mut connection = match self.take_idle() {
+                Some(connection) => connection,
+                None => Connection::open(&self.public).await,
+            };
+            let (status, body) = connection.hear(&request).await;
+            heard.status = status;
+            heard.tries += 1;
+            heard.took = heard.took.max(due.elapsed());
+            if (200..300).contains(&status) {
+                heard.accepted = number(body, "successful") + number(body, "queued");
+            }
+            let wait = Duration::from_secs(number_or(body, "retryAfter", 0));
+            // One that ends with this answer is given up before the pause, not after it.
+            if connection.is_open() {
+                self.idle.borrow_mut().push((Instant::now(), connection));
+            } else {
+                drop(connection);
+            }
+            if !self.retries || status != 503 || heard.tries > TRIES {
+                return heard;
+            }
+            let pause = wait.max(PAUSE * 2_u32.pow(heard.tries - 1));
+            due = Instant::now() + pause;
+            sleep(pause).await;
+        }
+    }
+}
+
+fn number(body: &[u8], name: &str) -> u64 {
+    number_or(body, name, u64::MAX)
+}
+
+fn number_or(body: &[u8], name: &str, otherwise: u64) -> u64 {
+    let text = String::from_utf8_lossy(&body[..body.len().min(400)]);
+    let mark = format!("\"{name}\":");
+    let Some((_, after)) = text.split_once(&mark) else { return otherwise };
+    let end = after.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(after.len());
+    after[..end].parse().unwrap_or(otherwise)
+}

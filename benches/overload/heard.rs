@@ -1,0 +1,46 @@
+//! What the clients were answered, and when.
+
+use std::time::Duration;
+
+/// What became of one request. Times count from when it was due, not from when it got through:
+/// a generator that falls behind must not make the answers look quicker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    pub(crate) client: usize,
+    /// Since the crowd began.
+    pub(crate) due: Duration,
+    /// Of the slowest of its tries.
+    pub(crate) took: Duration,
+    pub(crate) status: u16,
+    /// Orders that somebody is responsible for.
+    pub(crate) accepted: u64,
+    pub(crate) tries: u32,
+}
+
+impl Heard {
+    pub(crate) fn is_served(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Anything else than "done", "too much" and "not now".
+    pub(crate) fn is_wrong(&self) -> bool {
+        !self.is_served() && self.status != 429 && self.status != 503
+    }
+}
+
+/// The share of these that were served; all of none.
+pub(crate) fn served<'a>(heard: impl Iterator<Item = &'a Heard>) -> f64 {
+    let (mut all, mut served) = (0.0, 0.0);
+    for one in heard {
+        all += 1.0;
+        served += f64::from(u8::from(one.is_served()));
+    }
+    if all == 0.0 { 1.0 } else { served / all }
+}
+
+/// How long it took, at the share `at` of these.
+pub(crate) fn percentile(mut times: Vec<Duration>, at: f64) -> Duration {
+    times.sort_unstable();
+    let last = times.len().saturating_sub(1);
+    times.get((last as f64 * at).round() as usize).copied().unwrap_or_default()
+}

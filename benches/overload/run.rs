@@ -1,0 +1,189 @@
+//! One storm: a fresh database, a fresh trade service, one service between them, and the account
+//! at the end. Everything accepted must be at the trade service, once.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::spawn_local;
+use tokio::time::{Instant, sleep};
+
+use crate::crowd::Crowd;
+use crate::heard::{Heard, percentile};
+use crate::plan::{Plan, Weather};
+use crate::shared::databases::{discard, fresh};
+use crate::shared::environment::is_measuring;
+use crate::shared::fixture::BATCH;
+use crate::shared::http::{Batch, Connection, Route};
+use crate::shared::simulator::Simulator;
+use crate::shared::usage::{memory_now, memory_peak};
+use crate::support::client::{Request, client};
+use crate::support::{Database, Kind, Weir, postgres, wait_for};
+
+const DRAIN_DEADLINE: Duration = Duration::from_secs(600);
+/// In MiB: more than this is no bound.
+const MEMORY_MAX: f64 = 256.0;
+/// Who is turned away comes back so soon.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Callers that wait, enough to fill every call.
+const CALLERS: u64 = 256;
+/// No answer comes later than `server.answer_within`, and this.
+pub(crate) const LATEST: Duration = Duration::from_millis(25_250);
+
+/// Everything that is told of a storm.
+pub(crate) struct Storm {
+    /// Orders per second that closed loops get done.
+    pub(crate) calm_maximum: f64,
+    /// Orders per second that were done during the storm.
+    pub(crate) goodput: f64,
+    pub(crate) heard: Vec<Heard>,
+    /// What memory grew by, from the end of the calm to its peak, in MiB.
+    pub(crate) memory: f64,
+    pub(crate) admin_p99: Duration,
+    /// How long it took to send all that was accepted, after the last had asked.
+    pub(crate) drained: Duration,
+}
+
+pub(crate) async fn run(kind: Kind, weather: Weather, plan: &Plan) -> Storm {
+    let database = fresh(kind).await;
+    let simulator = Rc::new(Simulator::start(plan.latency).await);
+    let mut weir = Weir::on(database.clone()).set("trade.url", &simulator.trade).start().await;
+    let calm_maximum = calm_maximum(&weir, &simulator, plan).await;
+
+    let crowd = Crowd::new(&weir.public, weather == Weather::Retries);
+    let is_over = Rc::new(Cell::new(false));
+    let admin = spawn_local(watch_admin(weir.admin.clone(), Rc::clone(&is_over)));
+    crowd.come(plan.length, calm_maximum * plan.calm).await;
+    let memory_calm = memory_now(weir.run().id());
+    let middle = Trouble { storm: plan.length, length: plan.trouble, latency: plan.latency };
+    let trouble = spawn_local(trouble(weather, middle, Rc::clone(&simulator)));
+    let (before, began) = (simulator.totals().await.orders, Instant::now());
+    crowd.come(plan.length, calm_maximum * plan.storm).await;
+    let done = simulator.totals().await.orders - before;
+    let goodput = done as f64 / began.elapsed().as_secs_f64();
+    trouble.await.unwrap();
+    crowd.come(plan.length, calm_maximum * plan.calm).await;
+
+    let asked = Instant::now();
+    let heard = crowd.heard().await;
+    drained(&database).await;
+    let drained = asked.elapsed();
+    is_over.set(true);
+    let admin_p99 = percentile(admin.await.unwrap(), 0.99);
+    let memory = memory_peak(weir.run().id()) - memory_calm;
+    assert!(weir.terminate().await.success(), "weir ends well");
+    let simulator = Rc::into_inner(simulator).expect("nobody else has it");
+    account(&database, simulator, &heard, weather).await;
+    discard(database).await;
+    check(&heard);
+    assert!(memory < MEMORY_MAX, "memory grew by {memory:.0} MiB");
+    Storm { calm_maximum, goodput, heard, memory, admin_p99, drained }
+}
+
+/// Orders per second that callers get done who wait for each answer.
+async fn calm_maximum(weir: &Weir, simulator: &Simulator, plan: &Plan) -> f64 {
+    let length = (plan.length / 8).max(4 * Duration::from_millis(plan.latency));
+    let warm = Instant::now() + length / 2;
+    let until = warm + length;
+    let route = Route { path: "/api/v1/orders/batch", headers: "x-client-id: before\r\n" };
+    let next = Rc::new(Cell::new(40_000_000));
+    let caller = |_| {
+        let (public, next) = (weir.public.clone(), Rc::clone(&next));
+        spawn_local(async move {
+            let mut connection = Connection::open(&public).await;
+            let mut batch = Batch::of(0..BATCH, route);
+            while Instant::now() < until {
+                let number = next.replace(next.get() + BATCH);
+                let (status, _) = connection.hear(batch.at(number)).await;
+                assert!(matches!(status, 200 | 202 | 503), "in calm: {status}");
+                if !connection.is_open() {
+                    sleep(PAUSE).await;
+                    connection = Connection::open(&public).await;
+                }
+            }
+        })
+    };
+    let callers: Vec<_> = (0..CALLERS).map(caller).collect();
+    tokio::time::sleep_until(warm).await;
+    let (from, began) = (simulator.totals().await.orders, Instant::now());
+    tokio::time::sleep_until(until).await;
+    let done = simulator.totals().await.orders - from;
+    let rate = done as f64 / began.elapsed().as_secs_f64();
+    for caller in callers {
+        caller.await.expect("no caller fails");
+    }
+    rate
+}
+
+/// Answer times of the admin listener, asked again and again.
+async fn watch_admin(admin: String, is_over: Rc<Cell<bool>>) -> Vec<Duration> {
+    let client = client();
+    let mut times = Vec::new();
+    while !is_over.get() {
+        for path in ["/metrics", "/debug/actors"] {
+            let asked = Instant::now();
+            Request::new(&client, "GET", format!("{admin}{path}")).send().await.expect(200);
+            times.push(asked.elapsed());
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    times
+}
+
+/// What goes wrong in the middle of the storm.
+async fn trouble(weather: Weather, plan: Trouble, simulator: Rc<Simulator>) {
+    sleep((plan.storm - plan.length) / 2).await;
+    match weather {
+        Weather::Plain | Weather::Retries => {}
+        Weather::Slow => {
+            simulator.slow_down(3 * plan.latency).await;
+            sleep(plan.length).await;
+            simulator.slow_down(plan.latency).await;
+        }
+        Weather::Outage => {
+            let cluster = postgres::cluster().expect("a database that can be stopped");
+            cluster.stop();
+            sleep(plan.length).await;
+            cluster.start();
+        }
+    }
+}
+
+/// How long the storm is, and the trouble in its middle, and what a call takes without it.
+#[derive(Clone, Copy)]
+struct Trouble {
+    storm: Duration,
+    length: Duration,
+    latency: u64,
+}
+
+/// Until nothing is left to be sent.
+async fn drained(database: &Database) {
+    wait_for("the last letter to be closed", DRAIN_DEADLINE, async || {
+        match database.number("SELECT count(*) FROM letters").await {
+            0 => Ok(()),
+            letters => Err(format!("{letters} are left")),
+        }
+    })
+    .await;
+}
+
+/// What was accepted was sent, once: the answers, the book and the rows agree. Only orders whose
+/// sender heard that nobody knows may stand beside those that were accepted.
+async fn account(database: &Database, simulator: Simulator, heard: &[Heard], weather: Weather) {
+    let accepted: u64 = heard.iter().map(|one| one.accepted).sum();
+    let placed = simulator.end(weather == Weather::Outage).await.orders;
+    let sent = "SELECT count(*) FROM orders WHERE trade_order_id IS NOT NULL";
+    let sent = database.number(sent).await;
+    let orders = database.number("SELECT count(*) FROM orders").await;
+    assert_eq!((sent, orders), (placed as i64, placed as i64), "rows, and orders in the book");
+    assert!(placed >= accepted, "{placed} in the book of {accepted} accepted");
+}
+
+fn check(heard: &[Heard]) {
+    let wrong = heard.iter().find(|one| one.is_wrong());
+    assert!(wrong.is_none(), "a wrong answer: {wrong:?}");
+    let late = heard.iter().find(|one| one.took > LATEST);
+    // Whoever measures reads of it in the verdicts, next to the other figures.
+    assert!(late.is_none() || is_measuring(), "an answer that came too late: {late:?}");
+}
