@@ -1,5 +1,6 @@
 //! A server that answers with the bytes that it is given, and keeps what it heard.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,6 +20,7 @@ pub(super) enum Then {
 pub(super) struct Server {
     pub(super) base: String,
     heard: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -28,12 +30,20 @@ impl Server {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (heard, answer) = (Arc::new(Mutex::new(Vec::new())), answer.into());
         let kept = Arc::clone(&heard);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
         rt::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
                 rt::spawn(converse(stream, answer.clone(), then, Arc::clone(&kept)));
             }
         });
-        Self { base, heard }
+        Self { base, heard, connections }
+    }
+
+    /// Connections that were made to it.
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// The requests, each as it was sent.
