@@ -6,6 +6,7 @@
     reason = "a test says what went wrong by failing"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -87,6 +88,33 @@ fn the_doors_between_the_rooms_are_shut() {
         }
     }
     assert!(open.is_empty(), "{open:#?}");
+}
+
+/// An actor names those that it talks to, and is told their answers: never the other way round.
+#[test]
+fn no_actor_leads_back_to_itself() {
+    let actors = Path::new("src/actors");
+    let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in rust_files() {
+        let Ok(inside) = path.strip_prefix(actors) else { continue };
+        if room(&path).is_none() || inside.components().count() < 2 {
+            continue;
+        }
+        let actor = inside.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
+        let named = named(&text, "super::").chain(named(&text, "actors::")).map(str::to_owned);
+        names.entry(actor).or_default().extend(named);
+    }
+    assert!(names.len() >= 6, "{names:?}");
+    // Whoever names none of those that are left can go, until nobody can.
+    while !names.is_empty() {
+        let names_another = |actor: &String, named: &BTreeSet<String>| {
+            named.iter().any(|other| other != actor && names.contains_key(other))
+        };
+        let free = names.iter().find(|(actor, named)| !names_another(actor, named));
+        let free = free.map(|(actor, _)| actor.clone());
+        let free = free.unwrap_or_else(|| panic!("in a circle: {:?}", names.keys()));
+        names.remove(&free);
+    }
 }
 
 #[test]

@@ -51,9 +51,3 @@ impl Found {
         }
     }
 }
-
-/// The value below which this share of the samples lies, in milliseconds.
-pub(crate) fn percentile(sorted: &[u32], share: f64) -> f64 {
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(rank.max(1) - 1).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
-}

@@ -68,5 +68,6 @@ async fn measure(plan: Plan, writers: tokio::runtime::Handle) {
             }
         }
         report.print();
+        verdicts::print(&report);
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::found::Found;
 use crate::plan::{Case, Who};
 use crate::support::Kind;
-use crate::verdicts;
 
 /// Children of a supervisor, and orders in a batch: what leaves at once if every batch has a call
 /// of its own.
@@ -53,7 +52,6 @@ impl Report {
         for latency in latencies {
             self.print_latency(latency);
         }
-        verdicts::print(self);
     }
 
     fn print_latency(&self, latency: u64) {

@@ -8,11 +8,12 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::{self, Heard};
-use crate::found::{Found, percentile};
+use crate::found::Found;
 use crate::plan::{Case, Plan, Who};
 use crate::rival;
 use crate::shared::bare::{Bare, Way};
 use crate::shared::databases::{discard, fresh};
+use crate::shared::figures::percentile;
 use crate::shared::fixture::BATCH;
 use crate::shared::load::observe;
 use crate::shared::simulator::{Simulator, Totals};

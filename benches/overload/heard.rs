@@ -38,9 +38,10 @@ pub(crate) fn served<'a>(heard: impl Iterator<Item = &'a Heard>) -> f64 {
     if all == 0.0 { 1.0 } else { served / all }
 }
 
-/// How long it took, at the share `at` of these.
-pub(crate) fn percentile(mut times: Vec<Duration>, at: f64) -> Duration {
-    times.sort_unstable();
-    let last = times.len().saturating_sub(1);
-    times.get((last as f64 * at).round() as usize).copied().unwrap_or_default()
+/// For [`percentile`](crate::shared::figures::percentile).
+pub(crate) fn sorted_micros(times: impl Iterator<Item = Duration>) -> Vec<u32> {
+    let micros = times.map(|time| u32::try_from(time.as_micros()).unwrap_or(u32::MAX));
+    let mut micros: Vec<u32> = micros.collect();
+    micros.sort_unstable();
+    micros
 }

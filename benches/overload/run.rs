@@ -9,10 +9,11 @@ use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep};
 
 use crate::crowd::Crowd;
-use crate::heard::{Heard, percentile};
+use crate::heard::{Heard, sorted_micros};
 use crate::plan::{Plan, Weather};
 use crate::shared::databases::{discard, fresh};
 use crate::shared::environment::is_measuring;
+use crate::shared::figures::percentile;
 use crate::shared::fixture::BATCH;
 use crate::shared::http::{Batch, Connection, Route};
 use crate::shared::simulator::Simulator;
@@ -39,7 +40,8 @@ pub(crate) struct Storm {
     pub(crate) heard: Vec<Heard>,
     /// What memory grew by, from the end of the calm to its peak, in MiB.
     pub(crate) memory: f64,
-    pub(crate) admin_p99: Duration,
+    /// Of an answer of the admin listener, in milliseconds.
+    pub(crate) admin_p99: f64,
     /// How long it took to send all that was accepted, after the last had asked.
     pub(crate) drained: Duration,
 }
@@ -69,7 +71,7 @@ pub(crate) async fn run(kind: Kind, weather: Weather, plan: &Plan) -> Storm {
     drained(&database).await;
     let drained = asked.elapsed();
     is_over.set(true);
-    let admin_p99 = percentile(admin.await.unwrap(), 0.99);
+    let admin_p99 = percentile(&sorted_micros(admin.await.unwrap().into_iter()), 0.99);
     let memory = memory_peak(weir.run().id()) - memory_calm;
     assert!(weir.terminate().await.success(), "weir ends well");
     let simulator = Rc::into_inner(simulator).expect("nobody else has it");

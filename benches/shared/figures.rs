@@ -20,15 +20,11 @@ impl Measured {
         assert!(!micros.is_empty(), "nothing was answered within {length:?}");
         micros.sort_unstable();
         let count = (micros.len() as u64 * each) as f64;
-        let percentile = |share: f64| {
-            let rank = (micros.len() as f64 * share).ceil() as usize;
-            f64::from(micros[rank.clamp(1, micros.len()) - 1]) / 1000.0
-        };
         Self {
             per_second: count / length.as_secs_f64(),
-            p50: percentile(0.50),
-            p95: percentile(0.95),
-            p99: percentile(0.99),
+            p50: percentile(&micros, 0.50),
+            p95: percentile(&micros, 0.95),
+            p99: percentile(&micros, 0.99),
             cpu: spent.times(100_000.0 / count),
         }
     }
@@ -48,6 +44,12 @@ impl Measured {
             },
         }
     }
+}
+
+/// The value below which this share of the samples lies, in milliseconds.
+pub(crate) fn percentile(sorted_micros: &[u32], share: f64) -> f64 {
+    let rank = (sorted_micros.len() as f64 * share).ceil() as usize;
+    sorted_micros.get(rank.max(1) - 1).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
 }
 
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -6,6 +6,7 @@
 pub mod batch_supervisor;
 pub mod batch_worker;
 pub mod circuit_breaker;
+pub mod lease;
 pub mod ledger;
 pub mod observe;
 pub mod pool_monitor;

@@ -17,8 +17,9 @@ use crate::actors::batch_supervisor::{
 };
 use crate::actors::batch_worker::Tools;
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected, Subscribe};
+use crate::actors::lease::Lease;
 use crate::actors::ledger::{self, Drain as DrainLedger, Ledger, Queue};
-use crate::actors::retry_mailbox::{self, Lease, Leave, Pace, RetryMailbox};
+use crate::actors::retry_mailbox::{self, Leave, Pace, RetryMailbox};
 use crate::domain::admission;
 use crate::domain::backoff::Backoff;
 use crate::domain::carriage::Rules;

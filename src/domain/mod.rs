@@ -24,3 +24,8 @@ pub mod pool_watch;
 pub mod reference;
 pub mod trade;
 pub mod width;
+
+/// A count, to calculate with.
+fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}

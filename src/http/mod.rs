@@ -13,6 +13,7 @@ mod fallback;
 mod frame;
 mod guard;
 mod health;
+mod key;
 mod mapping;
 mod orders;
 mod params;

@@ -5,89 +5,23 @@
 //! are first sent. Without one, the same body is the same request for a short while; then its
 //! sender hears how things stand.
 
-use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::time::Duration;
 
-use actix_web::dev::Payload;
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use uuid::Uuid;
 
+use super::Doors;
+use super::key::HEADER;
 use super::patience::{APPLIED, Patience};
 use super::problem::{Code, Problem};
-use super::{Doors, Limits};
 use crate::actors::batch_supervisor::Progress;
 use crate::actors::ledger::Freeze;
 use crate::domain::batch::{Answer, BatchRecord, Key, KnownBatch};
-use crate::domain::idempotency;
-use crate::domain::order::draft::Draft;
 use crate::ports::Failure;
 
-const HEADER: &str = "Idempotency-Key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// A key, and how long it is kept.
-pub(super) type Kept = (Key, Duration);
-
-/// The key that a client gave, if any, and what it asks for.
-pub(super) struct GivenKey {
-    text: Option<String>,
-    target: String,
-}
-
-impl FromRequest for GivenKey {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let invalid = |message: String| {
-            let message = format!("{HEADER} {message}");
-            Problem::new(Code::InvalidFieldValue, message).at(HEADER)
-        };
-        let mut values = request.headers().get_all(HEADER);
-        let text = match (values.next(), values.next()) {
-            (None, _) => Ok(None),
-            (Some(value), None) => idempotency::given(value.as_bytes())
-                .map(Some)
-                .map_err(|error| invalid(error.to_string())),
-            (Some(_), Some(_)) => Err(invalid("must be given once".to_owned())),
-        };
-        let target = request.path().to_owned();
-        ready(text.map(|text| Self { text, target }))
-    }
-}
-
-/// The key in these headers, if there is a good one.
-pub(super) fn key_in(headers: &HeaderMap) -> Option<String> {
-    idempotency::given(headers.get(HEADER)?.as_bytes()).ok()
-}
-
-impl GivenKey {
-    pub(super) fn of(self, body: &[u8], limits: &Limits) -> Option<Kept> {
-        let text = self.text?;
-        Some((Key::given(text, &self.target, body), limits.key_kept))
-    }
-
-    /// Bodies are only matched when every order in them brings its own time: else two that are
-    /// meant to be two look the same.
-    pub(super) fn or_of_body(
-        self,
-        body: &[u8],
-        drafts: &[Option<Draft<'_>>],
-        limits: &Limits,
-    ) -> Option<Kept> {
-        if self.text.is_some() {
-            return self.of(body, limits);
-        }
-        let has_time = |draft: &Option<Draft<'_>>| {
-            draft.as_ref().is_some_and(|draft| draft.order_timestamp.is_some())
-        };
-        let is_distinct = drafts.iter().all(has_time);
-        is_distinct.then(|| (Key::of_body(&self.target, body), limits.body_key_kept))
-    }
-}
 
 /// An answer on its way out.
 pub(super) struct Reply {

@@ -11,6 +11,8 @@ pub mod journal;
 pub mod library;
 pub mod meter;
 pub mod post;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::time::Duration;
 

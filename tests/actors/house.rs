@@ -17,8 +17,9 @@ use weir::actors::batch_worker::Tools;
 use weir::actors::circuit_breaker::{
     self, BreakerHandle, CircuitBreaker, Operate, Protected, Subscribe,
 };
+use weir::actors::lease::Lease;
 use weir::actors::ledger::{Entry, Ledger, Letters, Limits, Queue, Record, Recorded};
-use weir::actors::retry_mailbox::{self, Lease, Pace, RetryMailbox};
+use weir::actors::retry_mailbox::{self, Pace, RetryMailbox};
 use weir::domain::admission;
 use weir::domain::amount::Amount;
 use weir::domain::backoff::Backoff;

@@ -12,8 +12,9 @@ use weir::actors::batch_supervisor::{
 };
 use weir::actors::batch_worker::Tools;
 use weir::actors::circuit_breaker::{self, BreakerHandle, CircuitBreaker, Protected, Subscribe};
+use weir::actors::lease::Lease;
 use weir::actors::ledger::{self, Entry, Ledger, Limits, Queue, Record, Refused};
-use weir::actors::retry_mailbox::{self, Lease, Leave, Pace, RetryMailbox};
+use weir::actors::retry_mailbox::{self, Leave, Pace, RetryMailbox};
 use weir::domain::backoff::Backoff;
 use weir::domain::breaker::Config;
 use weir::domain::carriage::Rules;

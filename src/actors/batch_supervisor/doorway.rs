@@ -1,6 +1,6 @@
 //! What may be known of the supervisor's door without asking: who was told to come later, and
 //! which keys came in lately. A refusal then costs no message and no byte of the body, and who
-//! asks again for what is accepted already is never refused.
+//! asks again for what came in lately is not refused.
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -57,6 +57,12 @@ impl Doorway {
         }))
     }
 
+    /// Nobody was told to come later.
+    #[must_use]
+    pub fn is_wide_open(&self) -> bool {
+        self.0.count.load(Ordering::Relaxed) == 0
+    }
+
     /// How long this caller has to wait, if it was told so a moment ago. One that brings a key
     /// that is known is let through to hear what became of it.
     #[must_use]
@@ -66,9 +72,6 @@ impl Doorway {
         key: Option<(&ClientId, &str)>,
         now: Instant,
     ) -> Option<Duration> {
-        if self.0.count.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
         let shut = lock(&self.0.shut).get(caller).copied().filter(|shut| now < shut.until)?;
         if key.is_some_and(|(client, key)| self.knows(client, key)) {
             return None;
@@ -91,7 +94,7 @@ impl Doorway {
 
     /// There is room for this caller.
     pub(super) fn open(&self, caller: &Caller) {
-        if self.0.count.load(Ordering::Relaxed) == 0 {
+        if self.is_wide_open() {
             return;
         }
         let mut all = lock(&self.0.shut);

@@ -128,3 +128,8 @@ pub struct Drain {
     /// After this nobody is waited for: what is still out is left to be reconciled.
     pub within: Duration,
 }
+
+/// Event: there is room again, or something may be due. The mailbox listens.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Wake;

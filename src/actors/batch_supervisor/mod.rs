@@ -50,13 +50,12 @@ use self::children::Children;
 pub use self::doorway::Doorway;
 pub use self::message::{
     Accepted, AcceptedItem, AskHeld, AskRoom, AskTimes, Drain, LeaseLost, LettersDue, Room,
-    Submission, SubmitBatch, SubmitOrders,
+    Submission, SubmitBatch, SubmitOrders, Wake,
 };
 pub use self::progress::{OrderFate, Progress};
 use super::batch_worker::Tools;
 use super::circuit_breaker::BreakerChanged;
 use super::ledger::Queue;
-use super::retry_mailbox::Wake;
 use crate::domain::admission::{self as rule, Admission};
 use crate::domain::carriage;
 use crate::domain::client::ClientId;

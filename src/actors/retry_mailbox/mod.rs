@@ -13,7 +13,6 @@
 //! works, being woken only makes it quick. If the mailbox dies, the lease runs out, nothing is
 //! sent any more, and the process has to end.
 
-mod lease;
 mod message;
 mod rounds;
 
@@ -26,10 +25,10 @@ use actix::{
     Actor, Addr, AsyncContext, Context, Handler, MessageResult, ResponseFuture, SpawnHandle,
 };
 
-pub use self::lease::Lease;
-pub use self::message::{Leave, Wake};
+pub use self::message::Leave;
 use self::rounds::{Found, Gone, Rounds};
-use super::batch_supervisor::BatchSupervisor;
+use super::batch_supervisor::{BatchSupervisor, Wake};
+use super::lease::Lease;
 use super::ledger::Ledger;
 use super::observe::{Observe, Snapshot};
 use crate::domain::moment::Moment;

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::caller::Caller;
+use super::number;
 use super::pace::Pace;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -159,35 +160,30 @@ impl Admission {
     ) -> Result<(), Later> {
         let called = house.opening.is_none();
         self.pace.look(now, called);
-        let pace = self.pace.per_second(called);
         self.count(now);
-        let share = pace / f64::from(u32::try_from(self.active.max(1)).unwrap_or(u32::MAX));
-        let wait = self.wait(house);
-        let longest = if called { self.limits.line_max } else { self.limits.drain_max };
+        let limits = self.limits;
+        let longest = if called { limits.line_max } else { limits.drain_max };
         let drained = self.pace.time_for(house.orders, called);
-        let is_short = drained <= longest;
         // The longer the line, the less comes in, so that it becomes shorter also under load; yet
         // never so little that what is new waits for all that is old.
-        let share = share * (longest.as_secs_f64() / drained.as_secs_f64()).clamp(LEAST_SHARE, 1.0);
-        let is_slow = house.ledger_wait > self.limits.ledger_max;
-        let is_full = house.letters >= self.limits.letters_max;
+        let part = (longest.as_secs_f64() / drained.as_secs_f64()).clamp(LEAST_SHARE, 1.0);
+        let share = part * self.pace(house) / number(self.active.max(1));
+        let wait = self.wait(house);
         let left = self.share(caller, share, now);
-        if is_slow {
-            let wait = house.ledger_wait;
-            return Err(Later { why: Shortage::Ledger, wait, holds_for: HOLDS_MAX });
-        }
-        if is_full {
-            return Err(Later { why: Shortage::Letters, wait, holds_for: HOLDS_MAX });
-        }
-        if is_short {
+        let (why, wait, holds_for) = if house.ledger_wait > limits.ledger_max {
+            (Shortage::Ledger, house.ledger_wait, HOLDS_MAX)
+        } else if house.letters >= limits.letters_max {
+            (Shortage::Letters, wait, HOLDS_MAX)
+        } else if drained <= longest {
             return Ok(());
-        }
-        if *left > 0.0 {
-            *left -= u32::try_from(orders).map_or(f64::MAX, f64::from);
+        } else if *left > 0.0 {
+            *left -= number(orders);
             return Ok(());
-        }
-        let owed = Duration::try_from_secs_f64(-*left / share).unwrap_or(HOLDS_MAX);
-        Err(Later { why: Shortage::Line, wait, holds_for: owed.min(HOLDS_MAX) })
+        } else {
+            let owed = Duration::try_from_secs_f64(-*left / share).unwrap_or(HOLDS_MAX);
+            (Shortage::Line, wait, owed.min(HOLDS_MAX))
+        };
+        Err(Later { why, wait, holds_for })
     }
 
     /// What is left of a caller's share now.

@@ -9,6 +9,8 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
+use super::number;
+
 /// A shorter window tells more about single calls than about the pace.
 const WINDOW: Duration = Duration::from_millis(500);
 /// A better pace is believed sooner than a worse one: one slow call is no trend.
@@ -53,8 +55,7 @@ impl Pace {
         if took < WINDOW {
             return;
         }
-        let decided = u32::try_from(self.decided).map_or(f64::MAX, f64::from);
-        let seen = (decided / took.as_secs_f64()).max(LEAST);
+        let seen = (number(self.decided) / took.as_secs_f64()).max(LEAST);
         if seen > self.now {
             self.now += (seen - self.now) * share(took, RISES_IN);
         } else if called && self.pressed {
@@ -75,8 +76,9 @@ impl Pace {
     /// How long so many orders take.
     #[must_use]
     pub fn time_for(&self, orders: u64, called: bool) -> Duration {
-        let orders = u32::try_from(orders).map_or(f64::from(u32::MAX), f64::from);
-        Duration::try_from_secs_f64(orders / self.per_second(called)).unwrap_or(Duration::MAX)
+        let orders = usize::try_from(orders).unwrap_or(usize::MAX);
+        Duration::try_from_secs_f64(number(orders) / self.per_second(called))
+            .unwrap_or(Duration::MAX)
     }
 }
 

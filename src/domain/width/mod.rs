@@ -12,6 +12,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use super::line::WORKERS;
+use super::number;
 
 /// Never fewer: one that hangs must not stop everything.
 pub const LEAST: usize = 2;
@@ -82,8 +83,4 @@ impl Width {
 
 fn most() -> f64 {
     number(WORKERS)
-}
-
-fn number(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::MAX, f64::from)
 }

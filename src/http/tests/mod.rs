@@ -13,7 +13,6 @@ mod idempotency;
 mod operators;
 mod orders;
 mod overload;
-mod post;
 mod reference;
 mod sockets;
 mod submissions;

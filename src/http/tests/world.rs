@@ -21,6 +21,7 @@ use crate::ports::gauge::{DatabaseState, Hold, PoolGauge};
 use crate::ports::journal::{Change, ChangeRefusal, Changed, Journal};
 use crate::ports::library::{Library, Page};
 use crate::ports::meter::HttpMeter;
+use crate::ports::tests::Letterless;
 
 /// What the fake holds, and how it is told to fail.
 pub(super) struct State {
@@ -84,6 +85,8 @@ impl World {
         self.state().write_failure.clone().map_or(Ok(()), Err)
     }
 }
+
+impl Letterless for World {}
 
 #[async_trait]
 impl Journal for World {

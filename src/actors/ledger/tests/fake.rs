@@ -17,6 +17,7 @@ use crate::domain::order::amend::Refusal;
 use crate::domain::order::{Fault, FaultKind, Order};
 use crate::ports::Failure;
 use crate::ports::journal::{Change, ChangeRefusal, Changed, Journal};
+use crate::ports::tests::Letterless;
 
 /// More releases than any test makes.
 const WIDE_OPEN: usize = 1_000_000;
@@ -228,6 +229,8 @@ impl Book {
         self.orders.extend(rows);
     }
 }
+
+impl Letterless for FakeJournal {}
 
 #[async_trait]
 impl Journal for FakeJournal {

@@ -9,7 +9,6 @@ mod fake;
 mod grouping;
 mod ids;
 mod losing;
-mod post;
 mod resting;
 mod slow;
 

@@ -1,18 +1,20 @@
-//! The letters' side of the fake: nothing is known, and nobody asks for more. The ledger with
-//! letters is tested over a store in memory.
+//! What the fakes of several rooms share.
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::world::World;
+use super::Failure;
+use super::post::{Collect, Collected, Post};
 use crate::domain::batch::{Answer, Claim, Claimed, Known, Wanted};
 use crate::domain::letter::{Settled, Settlement};
 use crate::domain::moment::Moment;
-use crate::ports::Failure;
-use crate::ports::post::{Collect, Collected, Post};
+
+/// A store without letters: of keys and names nothing is known, and nobody asks for more. What
+/// has to do with letters is tested over a store in memory.
+pub(crate) trait Letterless: Send + Sync {}
 
 #[async_trait]
-impl Post for World {
+impl<T: Letterless> Post for T {
     async fn known(&self, wanted: &Wanted) -> Result<Known, Failure> {
         Ok(Known {
             keys: vec![None; wanted.keys.len()],
