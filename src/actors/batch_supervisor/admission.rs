@@ -132,7 +132,7 @@ impl BatchSupervisor {
             return false;
         }
         let house = House { orders: self.behind.orders(client), ..self.house() };
-        let callers = u32::try_from(self.admission.callers().max(1)).unwrap_or(u32::MAX);
+        let callers = u32::try_from(self.admission.active().max(1)).unwrap_or(u32::MAX);
         self.admission.wait(&house).saturating_mul(callers) > self.setup.door.wait_max
     }
 

@@ -25,7 +25,7 @@ impl Handler<Observe> for BatchSupervisor {
             ("letters_collected", collected),
             ("settled_too_late", late),
             ("declined", declined),
-            ("callers", number(self.admission.callers())),
+            ("callers", number(self.admission.active())),
             ("children_busy", number(busy)),
             ("children_in_use", number(self.children_in_use())),
             ("children_max", number(WORKERS)),

@@ -144,10 +144,10 @@ impl Admission {
         drained.max(house.opening.unwrap_or_default())
     }
 
-    /// Callers that have a share.
+    /// Callers who asked in the last seconds: as many share the pace.
     #[must_use]
-    pub fn callers(&self) -> usize {
-        self.callers.len()
+    pub const fn active(&self) -> usize {
+        self.active
     }
 
     /// May this caller bring so many orders?
@@ -160,14 +160,15 @@ impl Admission {
     ) -> Result<(), Later> {
         let called = house.opening.is_none();
         self.pace.look(now, called);
-        self.count(now);
         let limits = self.limits;
         let longest = if called { limits.line_max } else { limits.drain_max };
         let drained = self.pace.time_for(house.orders, called);
         // The longer the line, the less comes in, so that it becomes shorter also under load; yet
         // never so little that what is new waits for all that is old.
         let part = (longest.as_secs_f64() / drained.as_secs_f64()).clamp(LEAST_SHARE, 1.0);
-        let share = part * self.pace(house) / number(self.active.max(1));
+        let in_all = part * self.pace(house);
+        self.count(in_all, now);
+        let share = self.share_of(in_all);
         let wait = self.wait(house);
         let left = self.share(caller, share, now);
         let (why, wait, holds_for) = if house.ledger_wait > limits.ledger_max {
@@ -193,21 +194,33 @@ impl Admission {
         let saved = per_second * SAVED_FOR;
         let new = || Share { left: saved, since: now, asked_at: now };
         let share = self.callers.entry(caller.clone()).or_insert_with(new);
-        let grown = now.saturating_duration_since(share.since).as_secs_f64() * per_second;
-        share.left = (share.left + grown).min(saved.max(1.0));
+        share.left = share.grown(per_second, now).min(saved.max(1.0));
         (share.since, share.asked_at) = (now, now);
         &mut share.left
     }
 
+    /// What each of the active may bring of so many orders a second.
+    fn share_of(&self, in_all: f64) -> f64 {
+        in_all / number(self.active.max(1))
+    }
+
     /// Counts who is active, and forgets who is not.
-    fn count(&mut self, now: Instant) {
+    fn count(&mut self, in_all: f64, now: Instant) {
         if now.saturating_duration_since(self.counted_at) < COUNT_EVERY {
             return;
         }
         self.counted_at = now;
         let is_active = |share: &Share| now.saturating_duration_since(share.asked_at) < ACTIVE_FOR;
-        // Who left in debt would come back without it.
-        self.callers.retain(|_, share| is_active(share) || share.left < 0.0);
         self.active = self.callers.values().filter(|share| is_active(share)).count();
+        // Who left in debt would come back without it, unless it would be paid by now.
+        let per_second = self.share_of(in_all);
+        self.callers.retain(|_, share| is_active(share) || share.grown(per_second, now) < 0.0);
+    }
+}
+
+impl Share {
+    /// What is left of it when it has grown until now.
+    fn grown(&self, per_second: f64, now: Instant) -> f64 {
+        self.left + now.saturating_duration_since(self.since).as_secs_f64() * per_second
     }
 }

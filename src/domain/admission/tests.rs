@@ -183,12 +183,31 @@ fn strangers_beyond_all_bounds_share_one_share() {
     for number in 0..CALLERS_MAX + 100 {
         let _ = admission.ask(&caller(number), 1, &house(1_000_000), now);
     }
-    assert_eq!(admission.callers(), CALLERS_MAX + 1);
+    assert_eq!(admission.callers.len(), CALLERS_MAX + 1);
 
     let later = now + ACTIVE_FOR * 1000;
     let _ = admission.ask(&caller(1), 1, &house(0), later);
     let _ = admission.ask(&caller(1), 1, &house(0), later + ACTIVE_FOR);
-    assert!(admission.callers() <= 2, "{} are remembered", admission.callers());
+    assert!(admission.callers.len() <= 2, "{} are remembered", admission.callers.len());
+}
+
+#[test]
+fn who_left_in_debt_is_forgotten_when_it_would_be_paid_and_takes_no_share_meanwhile() {
+    let now = SystemClock.instant();
+    let mut admission = Admission::new(LIMITS, now);
+    // A hundred orders a second, and a line that is just too long.
+    let full = House { opening: Some(Duration::from_secs(9)), ..house(60_001) };
+    let debt = Duration::from_secs(9);
+    assert_eq!(admission.ask(&caller(1), 1_000, &full, now), Ok(()));
+
+    let mut is_known_after = |time| {
+        let _ = admission.ask(&caller(2), 1, &full, now + time);
+        (admission.callers.contains_key(&caller(1)), admission.active())
+    };
+
+    assert_eq!(is_known_after(ACTIVE_FOR / 2), (true, 1));
+    assert_eq!(is_known_after(ACTIVE_FOR), (true, 1), "it takes no share, and owes one");
+    assert_eq!(is_known_after(debt + Duration::from_secs(1)), (false, 0));
 }
 
 proptest! {
