@@ -27,11 +27,12 @@ const DOORS: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that stay in one room.
-const KEPT: [(&str, &[&str]); 4] = [
+const KEPT: [(&str, &[&str]); 5] = [
     ("sea_orm", &["store"]),
     ("entity", &["store"]),
     ("awc", &["outbound"]),
     ("prometheus", &["telemetry"]),
+    ("governor", &["domain"]),
 ];
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {

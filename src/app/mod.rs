@@ -8,6 +8,7 @@
 
 mod breakers;
 mod engine;
+mod quota;
 mod trade_place;
 
 use std::convert::Infallible;
@@ -252,6 +253,7 @@ impl House {
             supervisor: rooms.engine.supervisor.clone().recipient(),
             submitter: rooms.engine.supervisor.clone().recipient(),
             doorway: rooms.engine.doorway.clone(),
+            quotas: quota::quotas(&settings.quota, self.metrics.clone(), &*self.clock),
             times: rooms.engine.supervisor.clone().recipient(),
             pool_breaker: rooms.breakers.pool.permits.clone(),
             trade_breaker: rooms.breakers.trade.permits.clone(),

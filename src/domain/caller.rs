@@ -1,8 +1,10 @@
-//! Who asks, for fairness: whoever has a name by it, everybody else by the address they call from.
+//! Who asks, for fairness and for quotas: whoever has a name by it, everybody else by the address
+//! they call from.
 //!
-//! The address serves fairness alone. Whose orders they are, and which request is which, is told
+//! The address serves these two alone. Whose orders they are, and which request is which, is told
 //! by the [`ClientId`]: behind one address may be many, and one may have many addresses.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::client::ClientId;
@@ -24,6 +26,16 @@ impl Caller {
             Some(address) => Self::From(address.into()),
             None => Self::Nobody,
         }
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Named(client) => client.as_str(),
+            Self::From(address) => address,
+            Self::Nobody => "nobody",
+        })
     }
 }
 

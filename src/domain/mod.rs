@@ -21,6 +21,7 @@ pub mod order;
 pub mod pace;
 pub mod pool;
 pub mod pool_watch;
+pub mod quota;
 pub mod reference;
 pub mod trade;
 pub mod width;

@@ -20,7 +20,7 @@ use super::patience::Arrived;
 use super::problem::{Code, Problem};
 use super::request_id::{REQUEST_ID, RequestId};
 use super::unread::Unread;
-use super::{Doors, mapping};
+use super::{Doors, mapping, quota};
 use crate::ports::meter::HttpMeter;
 
 /// The label of a path that no route has.
@@ -105,13 +105,17 @@ impl Visit {
         if let Some(probe) = Probe::of(response.request()) {
             probe.ended(problem.as_ref(), self.took());
         }
-        if let Some(problem) = problem {
-            let response_of_ours = self.answer(&template, &problem);
-            return response.into_response(response_of_ours);
-        }
+        let told = quota::told(&self.doors, response.request());
         let mut response = response;
-        response.headers_mut().insert(REQUEST_ID, self.id.header());
-        self.count(&template, response.status());
+        if let Some(problem) = problem {
+            response = response.into_response(self.answer(&template, &problem));
+        } else {
+            response.headers_mut().insert(REQUEST_ID, self.id.header());
+            self.count(&template, response.status());
+        }
+        for (name, value) in told.into_iter().flatten() {
+            response.headers_mut().insert(name, value);
+        }
         response
     }
 

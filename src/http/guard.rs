@@ -25,7 +25,8 @@ pub(super) struct ForReading(web::Data<Doors>);
 /// The same, and the house is not closing.
 pub(super) struct ForWriting(web::Data<Doors>);
 
-/// The same, and this caller was not told to come later a moment ago.
+/// The same, and this caller has something left of its quota and was not told to come later a
+/// moment ago.
 pub(super) struct ForSubmitting(web::Data<Doors>);
 
 impl Deref for ForSubmitting {
@@ -96,15 +97,23 @@ fn for_writing(request: &HttpRequest) -> Result<web::Data<Doors>, Problem> {
     Ok(doors)
 }
 
-/// Who was told to come later a moment ago hears it again, without a question to anybody.
+/// Who has brought all that it may hears it, and who was told to come later a moment ago hears it
+/// again, without a question to anybody.
 fn check_welcome(doors: &Doors, request: &HttpRequest) -> Result<(), Problem> {
-    if doors.doorway.is_wide_open() {
+    if doors.quotas.is_none() && doors.doorway.is_wide_open() {
         return Ok(());
     }
     let Asker { client, caller } = Asker::of(request)?;
     let key = key::given(request.headers())?;
+    let key = key.as_deref().map(|key| (&client, key));
     let now = doors.clock.instant();
-    match doors.doorway.refusal(&caller, key.as_deref().map(|key| (&client, key)), now) {
+    if let Some(quotas) = &doors.quotas {
+        quotas.count(request, &caller);
+        if !key.is_some_and(|(client, key)| doors.doorway.knows(client, key)) {
+            quotas.look(&caller, now)?;
+        }
+    }
+    match doors.doorway.refusal(&caller, key, now) {
         Some(wait) => Err(mapping::overloaded(wait)),
         None => Ok(()),
     }

@@ -20,6 +20,7 @@ mod params;
 mod patience;
 mod pool_health;
 pub mod problem;
+pub mod quota;
 mod reference;
 mod replay;
 mod request_id;
@@ -42,6 +43,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
 use self::problem::{Code, Problem};
+use self::quota::Quotas;
 use crate::actors::batch_supervisor::{AskTimes, Doorway, SubmitBatch, SubmitOrders};
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
 use crate::actors::ledger::{Freeze, Ledger, Record};
@@ -70,6 +72,8 @@ pub struct Doors {
     pub submitter: Recipient<SubmitOrders>,
     /// Who is told to come later without a question to the supervisor.
     pub doorway: Doorway,
+    /// What each client may bring; None is as much as it likes.
+    pub quotas: Option<Quotas>,
     /// Who knows where the time of a batch went.
     pub times: Recipient<AskTimes>,
     /// What every route that needs the connection pool asks first.

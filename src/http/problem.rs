@@ -83,6 +83,7 @@ codes! {
     PayloadTooLarge      "PAYLOAD_TOO_LARGE"      PAYLOAD_TOO_LARGE      None, "The request's body, or the batch in it, is too large";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE None, "The request's body is not declared as JSON";
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY   None, "The idempotency key came with another request before";
+    QuotaExceeded        "QUOTA_EXCEEDED"         TOO_MANY_REQUESTS      Some(1), "The client brought more orders than its quota allows";
     InternalError        "INTERNAL_ERROR"         INTERNAL_SERVER_ERROR  None, "A fault in the service itself";
     DatabaseError        "DATABASE_ERROR"         INTERNAL_SERVER_ERROR  None, "The database answered unexpectedly";
     FilterNotAvailable   "FILTER_NOT_AVAILABLE"   NOT_IMPLEMENTED        None, "The filter is not available yet";
@@ -354,12 +355,11 @@ mod tests {
         for code in Code::ALL {
             let problem = Problem::new(*code, "m");
 
-            let response =
+            let answer =
                 problem.render(&RequestId::for_tests("r"), Moment::from_micros(0), fastrand::f64());
 
-            let header =
-                response.headers().get(RETRY_AFTER).map(|v| v.to_str().unwrap().to_owned());
-            let body = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
+            let header = answer.headers().get(RETRY_AFTER).map(|v| v.to_str().unwrap().to_owned());
+            let body = actix_web::body::MessageBody::try_into_bytes(answer.into_body()).unwrap();
             let body: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(body.get("retryAfter").map(ToString::to_string), header);
             assert_eq!(header.is_some(), code.is_retryable());
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn what_surely_did_not_happen_may_be_sent_again() {
         for code in Code::ALL {
-            let temporary = [503, 507].contains(&code.status().as_u16());
+            let temporary = [429, 503, 507].contains(&code.status().as_u16());
             let unknown = [Code::OutcomeUnknown, Code::AnswerTimeout].contains(code);
             assert_eq!(code.is_retryable(), temporary && !unknown, "{}", code.name());
         }

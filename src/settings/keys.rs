@@ -8,7 +8,7 @@ use log::LevelFilter;
 use super::reader::Reader;
 use super::sections::{
     AdminSettings, DatabaseSettings, IdempotencySettings, LedgerSettings, LogFormat, LogSettings,
-    MailboxSettings, PoolBreakerSettings, PoolSettings, ServerSettings, Settings,
+    MailboxSettings, PoolBreakerSettings, PoolSettings, QuotaSettings, ServerSettings, Settings,
     SupervisorSettings, TradeBreakerSettings, TradeSettings,
 };
 
@@ -29,6 +29,9 @@ const FIRST_ORDER_ID_MAX: i64 = 1 << 52;
 
 /// What callers are promised: see [`WORKERS`](super::WORKERS), each of which has one call out.
 const CONNECTIONS_MIN: usize = 15;
+
+/// Orders in the largest batch: a bucket that held less could never take it.
+pub const BATCH_MAX: u32 = 1_000;
 
 /// With the jitter of a fifth it is the 60 s that `Retry-After` says at most.
 const OPENING_MAX: Duration = Duration::from_secs(50);
@@ -84,6 +87,11 @@ pub(super) fn read(r: &mut Reader<'_>) -> Settings {
             pace_at_first: r.number("supervisor.pace_at_first", 1.0..=1_000_000.0),
         },
         mailbox: mailbox(r),
+        quota: QuotaSettings {
+            orders_per_second: r.whole("quota.orders_per_second", 0..=1_000_000),
+            burst: r.whole("quota.burst", BATCH_MAX..=1_000_000),
+            headers: r.choice("quota.headers", (("off", false), &[("on", true)])),
+        },
         idempotency: IdempotencySettings {
             kept: r.duration("idempotency.kept", MINUTE..=THIRTY_DAYS),
             body_within: r.duration("idempotency.body_within", SECOND..=DAY),

@@ -24,11 +24,12 @@ pub use base_url::BaseUrl;
 pub use contradictions::WORKERS;
 pub use database_url::DatabaseUrl;
 pub use fault::{Fault, Faults};
+pub use keys::BATCH_MAX;
 pub use layers::{DEFAULT_TOML, Origin, SettingsFile, Sources};
 pub use secret::Secret;
 pub use sections::{
     AdminSettings, DatabaseSettings, IdempotencySettings, LedgerSettings, LogFormat, LogSettings,
-    MailboxSettings, PoolBreakerSettings, PoolSettings, ServerSettings, Settings,
+    MailboxSettings, PoolBreakerSettings, PoolSettings, QuotaSettings, ServerSettings, Settings,
     SupervisorSettings, TradeBreakerSettings, TradeSettings,
 };
 

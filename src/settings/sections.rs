@@ -32,6 +32,8 @@ pub struct Settings {
     pub supervisor: SupervisorSettings,
     /// What becomes of those that did not.
     pub mailbox: MailboxSettings,
+    /// What each client may bring.
+    pub quota: QuotaSettings,
     /// How long a request is known again.
     pub idempotency: IdempotencySettings,
     /// What is told to stderr.
@@ -230,6 +232,17 @@ pub struct MailboxSettings {
     pub letters_max: u64,
     /// What a call may arrive later than its time is over.
     pub quiet_margin: Duration,
+}
+
+/// `[quota]`: what each client may bring to be submitted.
+#[derive(Clone, Debug)]
+pub struct QuotaSettings {
+    /// As its bucket fills; 0 is no quota.
+    pub orders_per_second: u32,
+    /// Orders at once: what the bucket holds.
+    pub burst: u32,
+    /// Answers tell how much is left.
+    pub headers: bool,
 }
 
 /// `[idempotency]`: how long a request is known again.

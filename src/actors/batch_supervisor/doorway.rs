@@ -102,8 +102,9 @@ impl Doorway {
         self.0.count.store(all.len(), Ordering::Relaxed);
     }
 
+    /// Was a request under this key accepted lately?
     #[must_use]
-    pub(super) fn knows(&self, client: &ClientId, key: &str) -> bool {
+    pub fn knows(&self, client: &ClientId, key: &str) -> bool {
         lock(&self.0.keys).known.contains(&self.hash(client, key))
     }
 

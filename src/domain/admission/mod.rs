@@ -63,10 +63,12 @@ pub enum Shortage {
     Line,
     /// As many letters stand as may stand.
     Letters,
+    /// The caller brought what its quota allows; the house may have room.
+    Quota,
 }
 
 impl Shortage {
-    pub const ALL: [Self; 3] = [Self::Ledger, Self::Line, Self::Letters];
+    pub const ALL: [Self; 4] = [Self::Ledger, Self::Line, Self::Letters, Self::Quota];
 
     /// One word for a label.
     #[must_use]
@@ -75,6 +77,7 @@ impl Shortage {
             Self::Ledger => "ledger",
             Self::Line => "line",
             Self::Letters => "letters",
+            Self::Quota => "quota",
         }
     }
 }

@@ -12,7 +12,8 @@ use super::super::key::{GivenKey, Kept};
 use super::super::orders::check::{Checked, Names, TO_SUBMIT, check, check_size};
 use super::super::orders::view;
 use super::super::patience::Patience;
-use super::super::problem::Problem;
+use super::super::problem::{Code, Problem};
+use super::super::quota::charge;
 use super::super::replay::{Reply, again, fresh, join};
 use super::answer::{SubmissionAnswer, compose};
 use super::line::{self, Line};
@@ -24,7 +25,8 @@ const ROUTE: &str = "/api/v1/orders/batch";
 
 problems! {
     /// What can go wrong with a batch as a whole.
-    SubmitProblems: READS, WRITES, TAKES_BODY, KEYED;
+    SubmitProblems: READS, WRITES, TAKES_BODY, KEYED,
+        &[Code::QuotaExceeded];
 }
 
 /// Submits a batch of new orders
@@ -84,9 +86,11 @@ async fn submit(
     patience: &Patience,
 ) -> Result<Reply, Problem> {
     let key = kept.as_ref().map(|(key, _)| key.clone());
+    let orders = items.iter().filter(|item| item.is_ok()).count();
+    let charge = charge(doors, &asker, key.as_ref(), orders)?;
     let Asker { client, caller } = asker;
     let submit = SubmitBatch { client, caller, route: ROUTE, key: kept, items };
-    match doors.supervisor.send(submit).await?? {
+    match charge.settle(doors.supervisor.send(submit).await?)? {
         Submission::Accepted(accepted) => {
             patience.wait(&accepted.progress).await?;
             let answer = of_accepted(&accepted, names)?;

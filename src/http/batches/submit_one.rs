@@ -13,6 +13,7 @@ use super::super::orders::view;
 use super::super::params::Id;
 use super::super::patience::Patience;
 use super::super::problem::{Code, Problem};
+use super::super::quota::charge;
 use super::super::replay::{Reply, again, fresh, join, untold};
 use super::super::wire::{Number, Timestamp};
 use super::super::{Doors, json_bytes, mapping};
@@ -26,7 +27,7 @@ const ROUTE: &str = "/api/v1/orders/{id}/submit";
 problems! {
     /// What can go wrong with the submission of one order.
     SubmitProblems: READS, WRITES, TAKES_ID, KEYED,
-        &[Code::InvalidOrderState, Code::OrderRejected];
+        &[Code::InvalidOrderState, Code::OrderRejected, Code::QuotaExceeded];
 }
 
 /// Submits an order
@@ -68,10 +69,11 @@ async fn submit(
     patience: &Patience,
 ) -> Result<Reply, Problem> {
     let key = kept.as_ref().map(|(key, _)| key.clone());
+    let charge = charge(doors, &asker, key.as_ref(), 1)?;
     let Asker { client, caller } = asker;
     let order_ids = vec![id];
     let submit = SubmitOrders { client, caller, route: ROUTE, key: kept, order_ids };
-    match doors.submitter.send(submit).await?? {
+    match charge.settle(doors.submitter.send(submit).await?)? {
         Submission::Accepted(accepted) => {
             patience.wait(&accepted.progress).await?;
             let answer = of_accepted(doors, id, &accepted).await?;

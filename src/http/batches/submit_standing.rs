@@ -14,6 +14,7 @@ use super::super::orders::check::{of_nothing, too_many};
 use super::super::orders::view;
 use super::super::patience::Patience;
 use super::super::problem::{Code, Problem};
+use super::super::quota::charge;
 use super::super::replay::{again, fresh, join};
 use super::super::wire::Members;
 use super::super::{Doors, mapping};
@@ -29,7 +30,8 @@ const IDS_MAX: usize = 100;
 
 problems! {
     /// What can go wrong with a submission as a whole.
-    SubmitProblems: READS, WRITES, TAKES_BODY, KEYED;
+    SubmitProblems: READS, WRITES, TAKES_BODY, KEYED,
+        &[Code::QuotaExceeded];
 }
 
 /// Submits orders that stand already
@@ -56,7 +58,7 @@ problems! {
 #[post("/api/v1/orders/batch/submit")]
 pub(in crate::http) async fn submit_standing(
     doors: ForSubmitting,
-    Asker { client, caller }: Asker,
+    asker: Asker,
     given: GivenKey,
     patience: Patience,
     body: Body,
@@ -65,9 +67,11 @@ pub(in crate::http) async fn submit_standing(
     let kept = given.of(body.bytes(), &doors.limits);
     let key = kept.as_ref().map(|(key, _)| key.clone());
     let order_ids = each_once(&requested);
+    let charge = charge(&doors, &asker, key.as_ref(), order_ids.len())?;
+    let Asker { client, caller } = asker;
     let submit =
         SubmitOrders { client, caller, route: ROUTE, key: kept, order_ids: order_ids.clone() };
-    let reply = match doors.submitter.send(submit).await?? {
+    let reply = match charge.settle(doors.submitter.send(submit).await?)? {
         Submission::Accepted(accepted) => {
             patience.wait(&accepted.progress).await?;
             let answer = of_accepted(&accepted, &order_ids, &requested)?;

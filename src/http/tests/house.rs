@@ -87,6 +87,7 @@ impl House {
             supervisor: clerk.clone().recipient(),
             submitter: clerk.clone().recipient(),
             doorway: Doorway::new(Arc::new(())),
+            quotas: None,
             times: clerk.clone().recipient(),
             pool_breaker,
             trade_breaker,
@@ -215,7 +216,7 @@ fn check_shape(answer: &Answer) {
     }
     let retry_after = body.get("retryAfter").map(ToString::to_string);
     assert_eq!(answer.header("retry-after").map(str::to_owned), retry_after);
-    let later = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::INSUFFICIENT_STORAGE];
+    let later = [429, 503, 507].map(|status| StatusCode::from_u16(status).unwrap());
     let status = StatusCode::from_u16(answer.status).unwrap();
     // Whoever cannot know what became of a write is not told to send it again.
     let unknown = ["OUTCOME_UNKNOWN", "ANSWER_TIMEOUT"].contains(&answer.code());

@@ -13,6 +13,7 @@ mod idempotency;
 mod operators;
 mod orders;
 mod overload;
+mod quota;
 mod reference;
 mod sockets;
 mod submissions;

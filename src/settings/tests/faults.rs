@@ -30,9 +30,11 @@ fn all_faults_of_all_layers_are_told_at_once() {
 
 #[test]
 fn bounds_are_inclusive() {
-    for (key, least, most) in
-        [("server.body_max", "1024", "67108864"), ("server.answer_within", "6s", "60s")]
-    {
+    for (key, least, most) in [
+        ("server.body_max", "1024", "67108864"),
+        ("server.answer_within", "6s", "60s"),
+        ("quota.burst", "1000", "1000000"),
+    ] {
         assert!(Given::nothing().flag(key, least).load().is_ok(), "{key} {least}");
         assert!(Given::nothing().flag(key, most).load().is_ok(), "{key} {most}");
     }
@@ -42,6 +44,7 @@ fn bounds_are_inclusive() {
         ("server.body_max", "-1"),
         ("server.answer_within", "60001ms"),
         ("server.answer_within", "999ms"),
+        ("quota.burst", "999"),
         ("pool.max", "4294967297"),
         ("pool.max", "99999999999999999999"),
     ] {

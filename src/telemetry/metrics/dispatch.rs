@@ -18,7 +18,7 @@ pub(super) const LETTER_STATES: [&str; 4] = ["waiting", "held", "reconcile", "de
 /// How letters come from the database.
 pub(super) const TAKEN: [&str; 3] = ["due", "taken_back", "stray"];
 /// Why somebody has to come later.
-pub(super) const SHORTAGES: [&str; 3] = ["ledger", "line", "letters"];
+pub(super) const SHORTAGES: [&str; 4] = ["ledger", "line", "letters", "quota"];
 /// What becomes of the lease.
 pub(super) const LEASES: [&str; 4] = ["entered", "renewed", "lost", "failed"];
 

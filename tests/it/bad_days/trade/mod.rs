@@ -15,6 +15,7 @@ mod instances;
 mod kills;
 mod lies;
 mod overload;
+mod quota;
 mod refusals;
 mod stops;
 
