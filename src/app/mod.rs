@@ -8,6 +8,7 @@
 
 mod breakers;
 mod engine;
+mod listen;
 mod quota;
 mod trade_place;
 
@@ -41,6 +42,7 @@ use crate::telemetry::{logging, metrics::Metrics};
 use crate::trade_sim;
 use breakers::Breakers;
 use engine::{Engine, Parts};
+use listen::{bind, local_address};
 use trade_place::TradePlace;
 
 /// The first pause before the database is asked again; it doubles up to [`PAUSE_MAX`].
@@ -353,15 +355,6 @@ fn open(
     let admin = http::server::admin(admin_listener, doors.clone(), admin);
     let admin = admin.map_err(AppError::Listener)?;
     Ok(([public.handle(), admin.handle()], public, admin))
-}
-
-/// `key` is what the address was set with.
-fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address).map_err(|source| AppError::Bind { key, address, source })
-}
-
-fn local_address(listener: &TcpListener) -> String {
-    listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
 }
 
 fn connections(server: &ServerSettings) -> Connections {

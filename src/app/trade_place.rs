@@ -3,13 +3,14 @@
 //! The simulator lets Weir run with nothing installed. It begins before the rooms and ends after
 //! them, so that no call of theirs meets a closed door.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
 use super::AppError;
+use super::listen::bind;
 use crate::ports::clock::Clock;
 use crate::settings::{DatabaseUrl, Settings};
 use crate::trade_sim::{self, Handle, Options};
@@ -37,9 +38,7 @@ impl TradePlace {
         }
         let book = book(&settings.database.url);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let bound = TcpListener::bind(address);
-        let listener =
-            bound.map_err(|source| AppError::Bind { key: "trade.url", address, source })?;
+        let listener = bind("trade.url", address)?;
         let options = Options { book: Some(book.clone()), ..Options::new(Arc::clone(clock)) };
         let server = trade_sim::serve(listener, options)?;
         let (address, handle) = (server.address(), server.handle());
