@@ -6,6 +6,7 @@
 //! | `plan` | how long, how much, what goes wrong in the middle |
 //! | `crowd` | the clients: who asks how often, and asks again |
 //! | `heard` | what they were answered, and when |
+//! | `refusal` | what it costs to turn somebody away |
 //! | `run` | one storm, and what must be true after it |
 //! | `report` | what is printed |
 //! | `shared` | what other benches need, too |
@@ -27,6 +28,7 @@
 mod crowd;
 mod heard;
 mod plan;
+mod refusal;
 mod report;
 mod run;
 #[path = "../shared/mod.rs"]
@@ -45,6 +47,7 @@ fn main() {
 
 async fn measure(plan: Plan) {
     machine::describe();
+    refusal::report().await;
     for kind in plan.kinds() {
         let mut storms = Vec::new();
         report::head(kind, &plan);
