@@ -11,8 +11,8 @@ use crate::shared::fixture::BATCH;
 use crate::shared::http::{Batch, Connection, Route};
 use crate::shared::load::Window;
 
-const SUBMIT: Route = Route { path: "/api/v1/orders/batch", headers: "" };
-const SUBMIT_ASYNC: Route =
+const SUBMIT: Route<'static> = Route { path: "/api/v1/orders/batch", headers: "" };
+const SUBMIT_ASYNC: Route<'static> =
     Route { path: "/api/v1/orders/batch", headers: "prefer: respond-async\r\n" };
 /// Different bodies that each connection sends by turns.
 const BODIES: u64 = 4;
@@ -74,7 +74,7 @@ async fn send(
     index: u64,
     next: Rc<Cell<u64>>,
     window: Window,
-    route: Route,
+    route: Route<'static>,
 ) -> Heard {
     let mut connection = Connection::open(&public).await;
     let body = |turn| {

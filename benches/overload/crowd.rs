@@ -8,8 +8,9 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::heard::Heard;
+use crate::shared::connections::Connections;
 use crate::shared::fixture::BATCH;
-use crate::shared::http::{Batch, Connection, Route};
+use crate::shared::http::{Batch, Route};
 
 pub(crate) const CLIENTS: usize = 10;
 /// Of all load, by the first of them; the others share the rest.
@@ -17,17 +18,13 @@ const HEAVY: f64 = 0.9;
 /// A request and what its client tries again after.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-/// Shorter than the service keeps them.
-const KEPT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Crowd {
-    public: String,
+    connections: Connections,
     retries: bool,
     began: Instant,
     batches: RefCell<Vec<Batch>>,
     next: Cell<u64>,
-    /// Kept alive, the last one used on top.
-    idle: RefCell<Vec<(Instant, Connection)>>,
     asking: RefCell<Vec<JoinHandle<Heard>>>,
 }
 
@@ -38,12 +35,11 @@ impl Crowd {
             Batch::of(0..BATCH, Route { path: "/api/v1/orders/batch", headers })
         };
         Rc::new(Self {
-            public: public.to_owned(),
+            connections: Connections::new(public),
             retries,
             began: Instant::now(),
             batches: RefCell::new((0..CLIENTS).map(batch).collect()),
             next: Cell::new(0),
-            idle: RefCell::default(),
             asking: RefCell::default(),
         })
     }
@@ -91,17 +87,6 @@ impl Crowd {
         self.asking.borrow_mut().push(asking);
     }
 
-    /// One that the other side has not closed meanwhile.
-    fn take_idle(&self) -> Option<Connection> {
-        let mut idle = self.idle.borrow_mut();
-        let (used, connection) = idle.pop()?;
-        if used.elapsed() < KEPT {
-            return Some(connection);
-        }
-        idle.clear();
-        None
-    }
-
     async fn ask(&self, client: usize, due: Instant, request: Vec<u8>) -> Heard {
         let mut heard = Heard {
             client,
@@ -113,42 +98,17 @@ impl Crowd {
         };
         let mut due = due;
         loop {
-            let mut connection = match self.take_idle() {
-                Some(connection) => connection,
-                None => Connection::open(&self.public).await,
-            };
-            let (status, body) = connection.hear(&request).await;
-            heard.status = status;
+            let answer = self.connections.ask(&request).await;
+            heard.status = answer.status;
             heard.tries += 1;
             heard.took = heard.took.max(due.elapsed());
-            if (200..300).contains(&status) {
-                heard.accepted = number(body, "successful") + number(body, "queued");
-            }
-            let wait = Duration::from_secs(number_or(body, "retryAfter", 0));
-            // One that ends with this answer is given up before the pause, not after it.
-            if connection.is_open() {
-                self.idle.borrow_mut().push((Instant::now(), connection));
-            } else {
-                drop(connection);
-            }
-            if !self.retries || status != 503 || heard.tries > TRIES {
+            heard.accepted = answer.accepted();
+            if !self.retries || answer.status != 503 || heard.tries > TRIES {
                 return heard;
             }
-            let pause = wait.max(PAUSE * 2_u32.pow(heard.tries - 1));
+            let pause = answer.wait().max(PAUSE * 2_u32.pow(heard.tries - 1));
             due = Instant::now() + pause;
             sleep(pause).await;
         }
     }
-}
-
-fn number(body: &[u8], name: &str) -> u64 {
-    number_or(body, name, u64::MAX)
-}
-
-fn number_or(body: &[u8], name: &str, otherwise: u64) -> u64 {
-    let text = String::from_utf8_lossy(&body[..body.len().min(400)]);
-    let mark = format!("\"{name}\":");
-    let Some((_, after)) = text.split_once(&mark) else { return otherwise };
-    let end = after.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(after.len());
-    after[..end].parse().unwrap_or(otherwise)
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::shared::answers;
+
 /// What became of one request. Times count from when it was due, not from when it got through:
 /// a generator that falls behind must not make the answers look quicker.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +21,7 @@ pub(crate) struct Heard {
 
 impl Heard {
     pub(crate) fn is_served(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// Anything else than "done", "too much" and "not now".
-    pub(crate) fn is_wrong(&self) -> bool {
-        !self.is_served() && self.status != 429 && self.status != 503
+        answers::is_served(self.status)
     }
 }
 

@@ -11,23 +11,19 @@ use tokio::time::{Instant, sleep};
 use crate::crowd::Crowd;
 use crate::heard::{Heard, sorted_micros};
 use crate::plan::{Plan, Weather};
+use crate::shared::account::{drained, settle};
+use crate::shared::answers::is_wrong;
+use crate::shared::calm;
 use crate::shared::databases::{discard, fresh};
 use crate::shared::environment::is_measuring;
 use crate::shared::figures::percentile;
-use crate::shared::fixture::BATCH;
-use crate::shared::http::{Batch, Connection, Route};
 use crate::shared::simulator::Simulator;
 use crate::shared::usage::{memory_now, memory_peak};
 use crate::support::client::{Request, client};
-use crate::support::{Database, Kind, Weir, postgres, wait_for};
+use crate::support::{Kind, Weir, postgres};
 
-const DRAIN_DEADLINE: Duration = Duration::from_secs(600);
 /// In MiB: more than this is no bound.
 const MEMORY_MAX: f64 = 256.0;
-/// Who is turned away comes back so soon.
-const PAUSE: Duration = Duration::from_millis(50);
-/// Callers that wait, enough to fill every call.
-const CALLERS: u64 = 256;
 /// No answer comes later than `server.answer_within`, and this.
 pub(crate) const LATEST: Duration = Duration::from_millis(25_250);
 
@@ -50,7 +46,8 @@ pub(crate) async fn run(kind: Kind, weather: Weather, plan: &Plan) -> Storm {
     let database = fresh(kind).await;
     let simulator = Rc::new(Simulator::start(plan.latency).await);
     let mut weir = Weir::on(database.clone()).set("trade.url", &simulator.trade).start().await;
-    let calm_maximum = calm_maximum(&weir, &simulator, plan).await;
+    let length = (plan.length / 8).max(4 * Duration::from_millis(plan.latency));
+    let calm_maximum = calm::maximum(&weir, &simulator, length).await;
 
     let crowd = Crowd::new(&weir.public, weather == Weather::Retries);
     let is_over = Rc::new(Cell::new(false));
@@ -75,46 +72,12 @@ pub(crate) async fn run(kind: Kind, weather: Weather, plan: &Plan) -> Storm {
     let memory = memory_peak(weir.run().id()) - memory_calm;
     assert!(weir.terminate().await.success(), "weir ends well");
     let simulator = Rc::into_inner(simulator).expect("nobody else has it");
-    account(&database, simulator, &heard, weather).await;
+    let accepted = heard.iter().map(|one| one.accepted).sum();
+    settle(&database, simulator, accepted, weather == Weather::Outage).await;
     discard(database).await;
     check(&heard);
     assert!(memory < MEMORY_MAX, "memory grew by {memory:.0} MiB");
     Storm { calm_maximum, goodput, heard, memory, admin_p99, drained }
-}
-
-/// Orders per second that callers get done who wait for each answer.
-async fn calm_maximum(weir: &Weir, simulator: &Simulator, plan: &Plan) -> f64 {
-    let length = (plan.length / 8).max(4 * Duration::from_millis(plan.latency));
-    let warm = Instant::now() + length / 2;
-    let until = warm + length;
-    let route = Route { path: "/api/v1/orders/batch", headers: "x-client-id: before\r\n" };
-    let next = Rc::new(Cell::new(40_000_000));
-    let caller = |_| {
-        let (public, next) = (weir.public.clone(), Rc::clone(&next));
-        spawn_local(async move {
-            let mut connection = Connection::open(&public).await;
-            let mut batch = Batch::of(0..BATCH, route);
-            while Instant::now() < until {
-                let number = next.replace(next.get() + BATCH);
-                let (status, _) = connection.hear(batch.at(number)).await;
-                assert!(matches!(status, 200 | 202 | 503), "in calm: {status}");
-                if !connection.is_open() {
-                    sleep(PAUSE).await;
-                    connection = Connection::open(&public).await;
-                }
-            }
-        })
-    };
-    let callers: Vec<_> = (0..CALLERS).map(caller).collect();
-    tokio::time::sleep_until(warm).await;
-    let (from, began) = (simulator.totals().await.orders, Instant::now());
-    tokio::time::sleep_until(until).await;
-    let done = simulator.totals().await.orders - from;
-    let rate = done as f64 / began.elapsed().as_secs_f64();
-    for caller in callers {
-        caller.await.expect("no caller fails");
-    }
-    rate
 }
 
 /// Answer times of the admin listener, asked again and again.
@@ -159,31 +122,8 @@ struct Trouble {
     latency: u64,
 }
 
-/// Until nothing is left to be sent.
-async fn drained(database: &Database) {
-    wait_for("the last letter to be closed", DRAIN_DEADLINE, async || {
-        match database.number("SELECT count(*) FROM letters").await {
-            0 => Ok(()),
-            letters => Err(format!("{letters} are left")),
-        }
-    })
-    .await;
-}
-
-/// What was accepted was sent, once: the answers, the book and the rows agree. Only orders whose
-/// sender heard that nobody knows may stand beside those that were accepted.
-async fn account(database: &Database, simulator: Simulator, heard: &[Heard], weather: Weather) {
-    let accepted: u64 = heard.iter().map(|one| one.accepted).sum();
-    let placed = simulator.end(weather == Weather::Outage).await.orders;
-    let sent = "SELECT count(*) FROM orders WHERE trade_order_id IS NOT NULL";
-    let sent = database.number(sent).await;
-    let orders = database.number("SELECT count(*) FROM orders").await;
-    assert_eq!((sent, orders), (placed as i64, placed as i64), "rows, and orders in the book");
-    assert!(placed >= accepted, "{placed} in the book of {accepted} accepted");
-}
-
 fn check(heard: &[Heard]) {
-    let wrong = heard.iter().find(|one| one.is_wrong());
+    let wrong = heard.iter().find(|one| is_wrong(one.status));
     assert!(wrong.is_none(), "a wrong answer: {wrong:?}");
     let late = heard.iter().find(|one| one.took > LATEST);
     // Whoever measures reads of it in the verdicts, next to the other figures.

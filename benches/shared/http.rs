@@ -79,14 +79,14 @@ fn bounds(heard: &[u8]) -> Option<(usize, usize)> {
 
 /// Where batches are sent, and with which headers of their own.
 #[derive(Clone, Copy)]
-pub(crate) struct Route {
+pub(crate) struct Route<'a> {
     pub(crate) path: &'static str,
     /// Whole lines, each with its end.
-    pub(crate) headers: &'static str,
+    pub(crate) headers: &'a str,
 }
 
 /// Batches that are only recorded.
-pub(crate) const RECORD: Route = Route { path: "/api/v1/orders", headers: "" };
+pub(crate) const RECORD: Route<'static> = Route { path: "/api/v1/orders", headers: "" };
 
 /// A `POST` of a batch that is written once and used many times.
 ///
@@ -98,7 +98,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn of(numbers: std::ops::Range<u64>, Route { path, headers }: Route) -> Self {
+    pub(crate) fn of(numbers: std::ops::Range<u64>, Route { path, headers }: Route<'_>) -> Self {
         let mut body = String::from("[");
         let mut times = Vec::new();
         for number in numbers {

@@ -6,7 +6,10 @@
 //! | `bare` | a database with Weir's schema and no Weir: the bounds and the plain way |
 //! | `databases` | fresh ones, and their end |
 //! | `http` | the load generator |
+//! | `connections`, `answers` | those of a crowd, and what it reads |
 //! | `load`, `usage`, `figures` | closed loops, CPU and memory, medians |
+//! | `calm` | what callers get done who wait |
+//! | `account` | what must be true when all is over |
 //! | `simulator` | the trade service, as a process of its own |
 //! | `machine`, `environment` | where a run takes place, and what it was asked for |
 //!
@@ -14,7 +17,11 @@
 
 #![allow(dead_code, reason = "a toolbox: a bench takes what it needs")]
 
+pub(crate) mod account;
+pub(crate) mod answers;
 pub(crate) mod bare;
+pub(crate) mod calm;
+pub(crate) mod connections;
 pub(crate) mod databases;
 pub(crate) mod environment;
 pub(crate) mod figures;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::support::client::{Request, client};
 use crate::support::process::Run;
 use crate::support::wait_for;
@@ -59,9 +61,13 @@ impl Simulator {
 
     /// From now on each call takes so many milliseconds.
     pub(crate) async fn slow_down(&self, latency: u64) {
+        self.set_faults(&json!({ "latencyMs": latency })).await;
+    }
+
+    /// From now on these go wrong, and no others.
+    pub(crate) async fn set_faults(&self, faults: &Value) {
         let url = format!("{}/sim/faults", self.control);
-        let faults = serde_json::json!({ "latencyMs": latency });
-        Request::new(&client(), "PUT", url).json(&faults).send().await.expect(200);
+        Request::new(&client(), "PUT", url).json(faults).send().await.expect(200);
     }
 
     /// Ends it. Nothing may have been sent twice, and nothing been in doubt, unless there was

@@ -80,10 +80,23 @@ pub(crate) fn memory_now(id: u32) -> f64 {
 }
 
 fn memory(id: u32, name: &str) -> f64 {
+    status(id, name) / 1024.0
+}
+
+pub(crate) fn threads(id: u32) -> f64 {
+    status(id, "Threads:")
+}
+
+/// The files and sockets that a process has open.
+pub(crate) fn open_files(id: u32) -> usize {
+    fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count)
+}
+
+fn status(id: u32, name: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kibibytes.unwrap_or_default() / 1024.0
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_default()
 }
 
 fn postmaster() -> Option<u32> {
