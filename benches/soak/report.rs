@@ -1,0 +1,90 @@
+//! What is printed: a line for each minute as it ends, and what was there in the end.
+
+use std::time::Duration;
+
+use crate::fault::Fault;
+use crate::plan::Plan;
+use crate::run::Soak;
+use crate::shared::figures::{median, percentile};
+use crate::support::Kind;
+use crate::tally::Minute;
+use crate::watch::{Figure, Growth};
+
+pub(crate) fn head(kind: Kind, can_be_done: f64, plan: &Plan) {
+    let Plan { minutes, latency, load, minute, .. } = plan;
+    println!(
+        "\n{kind:?}: {minutes} faults, one every {:.0} s for {:.1} s; trade service of {latency} ms; \
+         {can_be_done:.0} orders/s can be done, {load} of that comes:\n",
+        minute.as_secs_f64(),
+        plan.fault_length().as_secs_f64(),
+    );
+    println!(
+        "| | fault | orders/s accepted | requests turned away | normal after s | longest ms | then \
+         p50 ms | p99 ms |"
+    );
+    println!("|--:|---|--:|--:|--:|--:|--:|--:|");
+}
+
+pub(crate) fn minute(number: usize, fault: Fault, minute: &Minute, plan: &Plan) {
+    let mut quiet = minute.quiet.clone();
+    quiet.sort_unstable();
+    println!(
+        "| {} | {} | {:.0} | {:.1} % | {:.0} | {:.0} | {:.1} | {:.1} |",
+        number + 1,
+        fault.name(),
+        minute.accepted as f64 / plan.minute.as_secs_f64(),
+        100.0 * minute.turned_away(),
+        normal_after(minute, plan).as_secs_f64(),
+        1e3 * minute.longest.as_secs_f64(),
+        percentile(&quiet, 0.5),
+        percentile(&quiet, 0.99),
+    );
+}
+
+pub(crate) fn print(kind: Kind, soak: &Soak, plan: &Plan) {
+    let seconds = plan.length().as_secs_f64();
+    let quiet_from = plan.quiet_from().as_secs_f64() / plan.minute.as_secs_f64();
+    let is_normal = |(_, minute): &&(Fault, Minute)| minute.normal_from() <= quiet_from;
+    let mut quiet: Vec<u32> =
+        soak.minutes.iter().flat_map(|(_, minute)| minute.quiet.iter().copied()).collect();
+    quiet.sort_unstable();
+    println!(
+        "\n{} orders accepted, {:.0} per second of {:.0} that can be done, {} more in doubt at first; \
+         p99 in quiet times {:.1} ms; normal again before the next fault: {} of {}; all sent {:.0} s \
+         after the last was accepted; at most {:.0} MiB resident. Nothing lost, nothing doubled.",
+        soak.accepted,
+        soak.accepted as f64 / seconds,
+        soak.can_be_done,
+        soak.doubtful,
+        percentile(&quiet, 0.99),
+        soak.minutes.iter().filter(is_normal).count(),
+        plan.minutes,
+        soak.drained.as_secs_f64(),
+        soak.memory_peak,
+    );
+    println!("\n| {kind:?}, in quiet times | first quarter | last quarter | ratio | aim | |");
+    println!("|---|--:|--:|--:|--:|---|");
+    let quarter = plan.quarter();
+    for (place, figure) in soak.looks[0].1.iter().enumerate() {
+        let of = |is_in: fn(usize, usize, usize) -> bool| {
+            let looks = soak.looks.iter().filter(|(at, _)| is_in(*at, quarter, plan.minutes));
+            median(looks.map(|(_, figures)| figures[place].value))
+        };
+        let first = of(|at, quarter, _| at < quarter);
+        let last = of(|at, quarter, minutes| at + quarter >= minutes);
+        judge(figure, first, last);
+    }
+}
+
+fn judge(Figure { name, may_grow: Growth(factor, beside), .. }: &Figure, first: f64, last: f64) {
+    let most = first * factor + beside;
+    let verdict = if last <= most { "met" } else { "missed" };
+    let ratio = if first > 0.0 { format!("{:.2}", last / first) } else { "-".to_owned() };
+    println!("| {name} | {first:.2} | {last:.2} | {ratio} | at most {most:.2} | {verdict} |");
+}
+
+/// How long after the end of its fault a minute was normal again.
+fn normal_after(minute: &Minute, plan: &Plan) -> Duration {
+    let normal_from = plan.minute.mul_f64(minute.normal_from());
+    normal_from.saturating_sub(plan.fault_at() + plan.fault_length())
+}
