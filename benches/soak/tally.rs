@@ -88,8 +88,4 @@ impl Minute {
         let last = self.moments.iter().rposition(|moment| !is_normal(moment));
         last.map_or(0.0, |last| (last + 1) as f64 / f64::from(MOMENTS))
     }
-
-    pub(crate) fn turned_away(&self) -> f64 {
-        1.0 - self.served as f64 / self.asked.max(1) as f64
-    }
 }
