@@ -107,6 +107,7 @@ async fn keep_lease(
         renew_every: Duration::from_mins(10),
         sweep_every: Duration::from_mins(10),
         quiet_after: Duration::from_mins(1),
+        batches_kept: Duration::from_hours(24),
     };
     let setup = retry_mailbox::Setup {
         leases: database.clone(),
@@ -267,7 +268,7 @@ impl Leases for Database {
         Ok(Vec::new())
     }
 
-    async fn prune(&self, _: Moment) -> Result<u64, Failure> {
+    async fn prune(&self, _: Moment, _: Moment) -> Result<u64, Failure> {
         Ok(0)
     }
 }

@@ -24,14 +24,16 @@ use crate::watch::{Figure, look};
 const MEMORY_MAX: f64 = 512.0;
 const CALM_MIN: Duration = Duration::from_secs(3);
 
-/// What differs from the defaults. Calls are small, so that a lost one costs few look-ups, and what
-/// is in doubt is looked up within the minute.
-const SETTINGS: [(&str, &str); 5] = [
+/// What differs from the defaults. Calls are small, so that a lost one costs few look-ups; what is
+/// in doubt is looked up within the minute; and what is kept by time is gone within a quarter.
+const SETTINGS: [(&str, &str); 7] = [
     ("trade.bulk_max", "25"),
     ("supervisor.chunk", "25"),
     ("trade.answer_timeout", "6s"),
     ("mailbox.quiet_margin", "1s"),
     ("trade_breaker.open_for", "2s"),
+    ("ledger.batches_kept", "5m"),
+    ("idempotency.kept", "5m"),
 ];
 
 /// Everything that is told of a soak.

@@ -109,7 +109,7 @@ impl Engine {
                 clock,
                 meter: metrics,
                 instance: instance(settings),
-                pace: pace(&settings.mailbox, &settings.trade),
+                pace: pace(settings),
             };
             RetryMailbox::start_in_arbiter(&thread.handle(), move |_| RetryMailbox::new(setup))
         };
@@ -163,12 +163,16 @@ fn door(settings: &Settings) -> admission::Limits {
     }
 }
 
-fn pace(mailbox: &MailboxSettings, trade: &TradeSettings) -> Pace {
+fn pace(settings: &Settings) -> Pace {
+    let Settings { mailbox, trade, ledger, idempotency, .. } = settings;
     Pace {
         lease: mailbox.lease,
         renew_every: mailbox.renew_every,
         sweep_every: mailbox.sweep_every,
         quiet_after: trade.answer_timeout + mailbox.quiet_margin,
+        // One time for all: only the oldest are looked at, and a key that stands longer than what
+        // came after it would stand in its way.
+        batches_kept: ledger.batches_kept.max(idempotency.kept),
     }
 }
 

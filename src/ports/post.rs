@@ -107,6 +107,6 @@ pub trait Leases: Send + Sync {
     /// Letters of these orders, for whoever wants to know why they wait.
     async fn letters_of(&self, order_ids: &[i64]) -> Result<Vec<Letter>, Failure>;
 
-    /// Deletes a few batches whose time is over. Says how many.
-    async fn prune(&self, now: Moment) -> Result<u64, Failure>;
+    /// Deletes a few batches that were accepted by then and whose keys are over. Says how many.
+    async fn prune(&self, now: Moment, accepted_by: Moment) -> Result<u64, Failure>;
 }

@@ -75,6 +75,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Settings {
             group_max: r.whole("ledger.group_max", 1..=4_096),
             line_max: r.whole("ledger.line_max", 1..=1_000_000),
             ids_block: r.whole("ledger.ids_block", 1..=10_000_000),
+            batches_kept: r.duration("ledger.batches_kept", MINUTE..=THIRTY_DAYS),
             first_order_id: r.whole("ledger.first_order_id", 1..=FIRST_ORDER_ID_MAX),
         },
         trade: trade(r),

@@ -142,6 +142,8 @@ pub struct LedgerSettings {
     pub line_max: usize,
     /// Order ids reserved at once.
     pub ids_block: i64,
+    /// How long a batch can be asked for.
+    pub batches_kept: Duration,
     /// The first order id of a new database.
     pub first_order_id: i64,
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::sql::{Words, json};
 use super::{fates, known, letters, rows};
-use crate::domain::batch::{BatchRecord, Fate, KEPT};
+use crate::domain::batch::{BatchRecord, Fate};
 use crate::domain::letter::Letter;
 use crate::domain::moment::Moment;
 
@@ -83,8 +83,11 @@ pub(super) async fn letters_of(
     rows.into_iter().map(letters::letter).collect()
 }
 
-/// Deletes a few whose time is over.
-pub(super) async fn prune(connection: &impl ConnectionTrait, now: Moment) -> Result<u64, DbErr> {
-    let accepted_by = now.minus(KEPT);
+/// Deletes a few that were accepted by then and whose keys are over.
+pub(super) async fn prune(
+    connection: &impl ConnectionTrait,
+    now: Moment,
+    accepted_by: Moment,
+) -> Result<u64, DbErr> {
     PRUNE.execute(connection, [now.micros().into(), accepted_by.micros().into()]).await
 }

@@ -144,8 +144,9 @@ impl Leases for Store {
         read.await
     }
 
-    async fn prune(&self, now: Moment) -> Result<u64, Failure> {
-        self.write_orm("batches.prune", batches::prune(self.writer().orm(), now)).await
+    async fn prune(&self, now: Moment, accepted_by: Moment) -> Result<u64, Failure> {
+        let prune = batches::prune(self.writer().orm(), now, accepted_by);
+        self.write_orm("batches.prune", prune).await
     }
 }
 

@@ -310,6 +310,7 @@ fn pace(sweep_every: Duration) -> Pace {
         renew_every: Duration::from_secs(5),
         sweep_every,
         quiet_after: QUIET_AFTER,
+        batches_kept: Duration::from_hours(24),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use uuid::Uuid;
-use weir::domain::batch::{Answer, Batch, KEPT, Key, KnownBatch, ScopedKey};
+use weir::domain::batch::{Answer, Batch, Key, KnownBatch, ScopedKey};
 use weir::domain::client::ClientId;
 use weir::domain::letter::{Letter, LetterState, Trouble};
 use weir::domain::moment::Moment;
@@ -252,10 +252,10 @@ impl Book {
         self.trades.insert(trade_id, order_id);
     }
 
-    /// Deletes batches whose time is over.
-    pub(super) fn prune(&mut self, now: Moment) -> usize {
+    /// Deletes batches that were accepted by then and whose keys are over.
+    pub(super) fn prune(&mut self, now: Moment, accepted_by: Moment) -> usize {
         let before = self.batches.len();
-        self.batches.retain(|_, row| row.expires_at > now || row.accepted_at.plus(KEPT) > now);
+        self.batches.retain(|_, row| row.expires_at > now || row.accepted_at > accepted_by);
         self.keys.retain(|_, id| self.batches.contains_key(id));
         before - self.batches.len()
     }

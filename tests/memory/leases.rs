@@ -109,8 +109,8 @@ impl Leases for Session {
         self.read(|| "finds letters".to_owned(), find).await
     }
 
-    async fn prune(&self, now: Moment) -> Result<u64, Failure> {
-        let prune = |book: &mut Book| Ok(u64::try_from(book.prune(now)).unwrap());
+    async fn prune(&self, now: Moment, accepted_by: Moment) -> Result<u64, Failure> {
+        let prune = |book: &mut Book| Ok(u64::try_from(book.prune(now, accepted_by)).unwrap());
         self.write(|| "prunes".to_owned(), prune).await
     }
 }

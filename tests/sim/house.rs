@@ -77,6 +77,7 @@ impl House {
                 renew_every: Duration::from_secs(5),
                 sweep_every: Duration::from_secs(5),
                 quiet_after: QUIET_AFTER,
+                batches_kept: Duration::from_hours(24),
             },
         });
         let mailbox = mailbox.start();

@@ -61,6 +61,8 @@ pub struct Pace {
     pub sweep_every: Duration,
     /// How long a call of a process that is gone may still be on its way.
     pub quiet_after: Duration,
+    /// How long a batch can be asked for.
+    pub batches_kept: Duration,
 }
 
 pub struct RetryMailbox {

@@ -147,7 +147,9 @@ impl Rounds {
             return Ok(swept);
         }
         for _ in 0..PRUNE_STEPS {
-            let pruned = leases.prune(clock.utc()).await.map_err(|failure| failure.to_string())?;
+            let now = clock.utc();
+            let pruned = leases.prune(now, now.minus(pace.batches_kept)).await;
+            let pruned = pruned.map_err(|failure| failure.to_string())?;
             swept.pruned += pruned;
             if pruned == 0 {
                 break;

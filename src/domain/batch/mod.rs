@@ -4,7 +4,6 @@ mod letters;
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -59,9 +58,6 @@ pub struct Batch {
     /// recorded.
     pub letters: Vec<NewLetter>,
 }
-
-/// A batch is told of for so long, and as long as its key stands if that is longer.
-pub const KEPT: Duration = Duration::from_hours(24);
 
 /// A letter as it is recorded with its batch: its orders are those that name it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Keys: what was asked before is known, once for each client and route, until it ends.
 
 use uuid::Uuid;
-use weir::domain::batch::{Answer, Batch, KEPT, Key, KnownBatch, ScopedKey, Wanted};
+use weir::domain::batch::{Answer, Batch, Key, KnownBatch, ScopedKey, Wanted};
 use weir::domain::client::ClientId;
 use weir::domain::moment::Moment;
 use weir::domain::order::Order;
@@ -207,15 +207,18 @@ async fn answers_of_a_group_are_each_their_own(kind: Kind) {
 async fn old_batches_are_pruned_a_few_at_a_time(kind: Kind) {
     let (database, store) = fresh(kind).await;
     let old = (1..=700).map(|id| Batch { expires_at: at(100), ..batch([order(id)]) });
-    store.record(LANE, &old.collect::<Vec<_>>()).await.unwrap();
-    let longer =
-        (701..=705).map(|id| Batch { expires_at: at(200).plus(KEPT), ..batch([order(id)]) });
+    let old: Vec<_> = old.collect();
+    let accepted_at = old[0].accepted_at;
+    store.record(LANE, &old).await.unwrap();
+    let longer = (701..=705).map(|id| Batch { expires_at: at(200), ..batch([order(id)]) });
     store.record(LANE, &longer.collect::<Vec<_>>()).await.unwrap();
+    let before = Moment::from_micros(accepted_at.micros() - 1);
 
-    assert_eq!(store.prune(at(100)).await, Ok(0), "a key that is over does not end its batch");
-    assert_eq!(store.prune(at(100).plus(KEPT)).await, Ok(500));
-    assert_eq!(store.prune(at(199).plus(KEPT)).await, Ok(200));
-    assert_eq!(store.prune(at(199).plus(KEPT)).await, Ok(0));
+    assert_eq!(store.prune(at(100), before).await, Ok(0), "a key that is over ends no batch");
+    assert_eq!(store.prune(at(99), accepted_at).await, Ok(0), "a key still stands");
+    assert_eq!(store.prune(at(100), accepted_at).await, Ok(500));
+    assert_eq!(store.prune(at(199), accepted_at).await, Ok(200));
+    assert_eq!(store.prune(at(199), accepted_at).await, Ok(0));
     assert_eq!(database.number("SELECT count(*) FROM batches").await, 5);
     assert_eq!(database.number("SELECT count(*) FROM orders").await, 705);
 }

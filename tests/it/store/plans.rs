@@ -212,7 +212,7 @@ async fn live(store: &Store) {
     store.batch(keyed.id).await.unwrap();
     store.orders_by_id(&[1]).await.unwrap();
     store.requeue_dead(&[severed.letter_id], at(99)).await.unwrap();
-    store.prune(at(99)).await.unwrap();
+    store.prune(at(99), at(99)).await.unwrap();
 }
 
 /// However small the tables are when a statement is prepared: its plan may be kept while they

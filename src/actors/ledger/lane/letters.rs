@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::line::{FreezeTicket, GatherTicket, SettleTicket, SubmitTicket};
 use super::super::message::{Refused, Submit, Submitted};
 use super::{COLLISION_PAUSE, COLLISIONS_MAX, Lane};
-use crate::domain::batch::{Answer, Claim, Claiming, KEPT, KnownBatch, ScopedKey, Wanted};
+use crate::domain::batch::{Answer, Claim, Claiming, KnownBatch, ScopedKey, Wanted};
 use crate::domain::letter::{Settled, Settlement};
 use crate::ports::Failure;
 
@@ -89,14 +89,14 @@ impl Lane {
         let accepted_at = self.clock.utc();
         let chunk = submit.letters.chunk.max(1);
         let letters = submit.order_ids.len().div_ceil(chunk);
-        let (key, kept) = submit.key.map_or((None, KEPT), |(key, kept)| (Some(key), kept));
+        let (key, kept) = submit.key.unzip();
         Claim {
             batch_id: Uuid::now_v7(),
             key,
             client: submit.client,
             route: submit.route,
             accepted_at,
-            expires_at: accepted_at.plus(kept),
+            expires_at: accepted_at.plus(kept.unwrap_or_default()),
             holder: (submit.order_ids.len() <= submit.letters.held_max)
                 .then_some(submit.letters.epoch),
             order_ids: submit.order_ids,

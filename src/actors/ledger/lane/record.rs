@@ -9,7 +9,7 @@ use super::super::line::RecordTicket;
 use super::super::message::{Entry, Letters, Record, Recorded, Refused};
 use super::apart::recorded;
 use super::{COLLISION_PAUSE, COLLISIONS_MAX, Ids, Lane};
-use crate::domain::batch::{self, Batch, KEPT};
+use crate::domain::batch::{self, Batch};
 use crate::ports::Failure;
 
 /// How long a lost group looks for the database before its senders are told "unknown".
@@ -73,14 +73,14 @@ impl Lane {
 
     fn batch(&self, record: Record, ids: &mut impl Iterator<Item = i64>) -> Option<Batch> {
         let accepted_at = self.clock.utc();
-        let (key, kept) = record.key.map_or((None, KEPT), |(key, kept)| (Some(key), kept));
+        let (key, kept) = record.key.unzip();
         Some(Batch {
             id: Uuid::now_v7(),
             client: record.client,
             route: record.route,
             key,
             accepted_at,
-            expires_at: accepted_at.plus(kept),
+            expires_at: accepted_at.plus(kept.unwrap_or_default()),
             items: batch::with_ids(record.items, ids)?,
             standing: Vec::new(),
             letters: Vec::new(),
