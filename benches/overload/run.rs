@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::task::spawn_local;
+use tokio::task::{spawn_blocking, spawn_local};
 use tokio::time::{Instant, sleep};
 
 use crate::crowd::Crowd;
@@ -107,9 +107,10 @@ async fn trouble(weather: Weather, plan: Trouble, simulator: Rc<Simulator>) {
         }
         Weather::Outage => {
             let cluster = postgres::cluster().expect("a database that can be stopped");
-            cluster.stop();
+            // Not on this thread: the clients live here.
+            spawn_blocking(|| cluster.stop()).await.unwrap();
             sleep(plan.length).await;
-            cluster.start();
+            spawn_blocking(|| cluster.start()).await.unwrap();
         }
     }
 }
