@@ -96,7 +96,7 @@ async fn an_instance_that_was_stopped_past_its_lease_writes_nothing_late_and_wor
         !one.logged(late).is_empty()
     })
     .await;
-    assert_eq!(one.logged("lease has ended: what waits here is left to others").len(), 1);
+    assert!(!one.logged("lease has ended: what waits here is left to others").is_empty());
     let room = one.admin_get("/debug/actors/batch_supervisor").await.expect(200);
     assert!(room.text.contains("\"settled_too_late\":"), "{}", room.text);
     // It takes up work again, under a lease of its own.
