@@ -49,7 +49,7 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 fn rust_files() -> Vec<(PathBuf, String)> {
-    let folders = ["src", "tests", "benches", "entity/src", "migration/src"];
+    let folders = ["src", "tests", "benches", "entity/src", "migration/src", "resilience/src"];
     let paths = folders.iter().flat_map(|folder| files(Path::new(folder), "rs"));
     paths.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
@@ -139,7 +139,8 @@ fn crates_stay_in_their_rooms() {
 #[test]
 fn the_rules_know_neither_actors_nor_threads() {
     let banned = ["actix", "tokio", "sea_orm", "std::time::Instant", "std::fs", "std::net"];
-    for path in files(Path::new("src/domain"), "rs") {
+    let rules = ["src/domain", "resilience/src"].map(Path::new);
+    for path in rules.into_iter().flat_map(|folder| files(folder, "rs")) {
         let text = fs::read_to_string(&path).unwrap();
         for word in banned {
             assert!(!text.contains(word), "{} names {word}", path.display());
@@ -189,7 +190,7 @@ fn every_dependency_has_its_reason() {
         let rest = &manifest[start..];
         rest[..rest.find("\n[").unwrap_or(rest.len())].to_owned()
     };
-    let ours = ["entity", "migration"];
+    let ours = ["entity", "migration", "resilience"];
     for line in (section("\n[dependencies]") + &section("\n[dev-dependencies]")).lines() {
         let name = line.split([' ', '.']).next().unwrap_or_default();
         if name.is_empty() || name.starts_with('#') || ours.contains(&name) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix::{Actor, Addr};
 use async_trait::async_trait;
+use resilience::breaker::Config;
 use tokio::sync::Notify;
 use uuid::Uuid;
 use weir::actors::batch_supervisor::{self, BatchSupervisor, Door, Doorway};
@@ -20,7 +21,6 @@ use weir::actors::ledger::{self, Ledger, Queue};
 use weir::actors::retry_mailbox::{self, Pace, RetryMailbox};
 use weir::domain::admission::Limits;
 use weir::domain::batch::{Answer, Batch, Claim, Claimed, Item, Known, Wanted};
-use weir::domain::breaker::Config;
 use weir::domain::letter::{Letter, Settled, Settlement};
 use weir::domain::moment::Moment;
 use weir::domain::pool::{Hold, PoolSample};

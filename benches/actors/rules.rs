@@ -3,10 +3,10 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use resilience::backoff::{Backoff, Jitter};
+use resilience::breaker::{Breaker, Config, Outcome, Verdict};
 use uuid::Uuid;
-use weir::domain::backoff::Backoff;
 use weir::domain::batch::{Item, cut_into_letters};
-use weir::domain::breaker::{Breaker, Config, Outcome, Verdict};
 use weir::domain::carriage::{Carriage, Rules, Step};
 use weir::domain::client::ClientId;
 use weir::domain::letter::Load;
@@ -69,7 +69,11 @@ pub(crate) fn run(plan: Plan) {
 
 pub(crate) fn carriage_rules() -> Rules {
     Rules {
-        backoff: Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) },
+        backoff: Backoff {
+            base: Duration::from_secs(1),
+            cap: Duration::from_mins(5),
+            jitter: Jitter::Full,
+        },
         quiet_after: Duration::from_secs(50),
         second_look: Duration::from_millis(1500),
         attempts_max: 25,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr};
+use resilience::breaker::{
+    Config, ConfigFault, Opening, PoolRule, Probing, Rates, Rules, Slow, Span,
+};
 
 use super::AppError;
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected, Setup};
-use crate::domain::breaker::{
-    Config, ConfigFault, Opening, PoolRule, Probing, Rates, Rules, Slow, Span,
-};
 use crate::ports::clock::Clock;
 use crate::ports::meter::BreakerMeter;
 use crate::settings::{DatabaseUrl, PoolBreakerSettings, Settings, TradeBreakerSettings};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, Context};
+use resilience::backoff::{Backoff, Jitter};
 
 use uuid::Uuid;
 
@@ -21,7 +22,6 @@ use crate::actors::lease::Lease;
 use crate::actors::ledger::{self, Drain as DrainLedger, Ledger, Queue};
 use crate::actors::retry_mailbox::{self, Leave, Pace, RetryMailbox};
 use crate::domain::admission;
-use crate::domain::backoff::Backoff;
 use crate::domain::carriage::Rules;
 use crate::outbound::trade_desk::HttpDesk;
 use crate::ports::clock::Clock;
@@ -144,7 +144,7 @@ impl Engine {
 
 fn rules(mailbox: &MailboxSettings, trade: &TradeSettings) -> Rules {
     Rules {
-        backoff: Backoff { base: mailbox.retry_base, cap: mailbox.retry_cap },
+        backoff: Backoff { base: mailbox.retry_base, cap: mailbox.retry_cap, jitter: Jitter::Full },
         quiet_after: trade.answer_timeout + mailbox.quiet_margin,
         second_look: SECOND_LOOK,
         attempts_max: mailbox.attempts_max,

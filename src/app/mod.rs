@@ -22,12 +22,12 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, Recipient};
 use actix_web::dev::{Server, ServerHandle};
+use resilience::breaker::ConfigFault;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::actors::circuit_breaker::{CircuitBreaker, Protected, Subscribe};
 use crate::actors::observe::Observe;
 use crate::actors::pool_monitor::{Pace, PoolMonitor};
-use crate::domain::breaker::ConfigFault;
 use crate::http::problem::Code;
 use crate::http::server::Connections;
 use crate::http::{self, Doors};

@@ -5,9 +5,7 @@
 
 pub mod admission;
 pub mod amount;
-pub mod backoff;
 pub mod batch;
-pub mod breaker;
 pub mod caller;
 pub mod carriage;
 pub mod client;

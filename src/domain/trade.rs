@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use resilience::breaker::FailureKind;
+
 use super::amount::Amount;
-use super::breaker::FailureKind;
 use super::order::Order;
 use super::reference::References;
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use actix::MailboxError;
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
+use resilience::breaker::FailureKind;
 
 use super::problem::{Code, Problem};
 use crate::actors::circuit_breaker;
 use crate::actors::ledger::Refused;
-use crate::domain::breaker::FailureKind;
 use crate::domain::listing::{ListingError, filter_fields, sort_fields};
 use crate::domain::order::amend::Refusal;
 use crate::domain::order::{Fault, FaultKind};

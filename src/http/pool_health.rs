@@ -3,6 +3,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
+use resilience::breaker::StateName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,7 +12,6 @@ use super::problem::Problem;
 use super::wire::Timestamp;
 use super::{Doors, json_answer};
 use crate::actors::circuit_breaker::BreakerHandle;
-use crate::domain::breaker::StateName;
 use crate::domain::moment::Moment;
 use crate::domain::pool::{PoolColour, PoolLoad, PoolSample};
 

@@ -10,12 +10,12 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use resilience::breaker::FailureKind;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::request_id::RequestId;
-use crate::domain::breaker::FailureKind;
 use crate::domain::moment::Moment;
 
 /// The longest wait that a caller is told, in seconds.

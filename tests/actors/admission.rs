@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use resilience::breaker::Command;
 use tokio::time::sleep;
 use weir::actors::batch_supervisor::{OrderFate, SubmitBatch};
 use weir::actors::ledger::Refused;
 use weir::actors::observe::Observe;
 use weir::domain::admission::Limits;
-use weir::domain::breaker::Command;
 use weir::domain::letter::LetterState;
 use weir::domain::width;
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use actix::{Actor, Addr};
 use async_trait::async_trait;
+use resilience::backoff::{Backoff, Jitter};
+use resilience::breaker::{Command, Config};
 use tokio::time::sleep;
 use uuid::Uuid;
 use weir::actors::batch_supervisor::{
@@ -22,9 +24,7 @@ use weir::actors::ledger::{Entry, Ledger, Letters, Limits, Queue, Record, Record
 use weir::actors::retry_mailbox::{self, Pace, RetryMailbox};
 use weir::domain::admission;
 use weir::domain::amount::Amount;
-use weir::domain::backoff::Backoff;
 use weir::domain::batch::Key;
-use weir::domain::breaker::{Command, Config};
 use weir::domain::caller::Caller;
 use weir::domain::carriage::Rules;
 use weir::domain::client::ClientId;
@@ -44,7 +44,11 @@ pub(crate) const QUIET_AFTER: Duration = Duration::from_secs(60);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 pub(crate) const RULES: Rules = Rules {
-    backoff: Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) },
+    backoff: Backoff {
+        base: Duration::from_secs(1),
+        cap: Duration::from_mins(5),
+        jitter: Jitter::Full,
+    },
     quiet_after: QUIET_AFTER,
     second_look: Duration::from_secs(1),
     attempts_max: 25,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use resilience::breaker::Command;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 use weir::actors::batch_supervisor::Wake;
 use weir::actors::batch_supervisor::{AskHeld, OrderFate};
 use weir::actors::observe::{Observe, Snapshot};
 use weir::actors::retry_mailbox::Leave;
-use weir::domain::breaker::Command;
 use weir::domain::letter::LetterState;
 use weir::ports::post::Leases;
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::sync::Arc;
 
 use actix::Actor;
+use resilience::breaker::{Command, Config};
 use weir::actors::circuit_breaker::{CircuitBreaker, Operate, Protected, Setup};
 use weir::actors::observe::Observe;
-use weir::domain::breaker::{Command, Config};
 use weir::ports::clock::{Clock, SystemClock};
 
 // As it is printed, wider than this house writes.

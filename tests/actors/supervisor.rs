@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use resilience::breaker::Command;
 use tokio::time::{Instant, sleep, timeout};
 use weir::actors::batch_supervisor::{
     Accepted, AcceptedItem, AskHeld, AskRoom, AskTimes, Drain, LettersDue, OrderFate, Room,
@@ -11,7 +12,6 @@ use weir::actors::batch_supervisor::{
 };
 use weir::actors::ledger::{Gather, Refused};
 use weir::actors::observe::Observe;
-use weir::domain::breaker::Command;
 use weir::domain::caller::Caller;
 use weir::domain::letter::LetterState;
 use weir::domain::line::WORKERS;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr};
+use resilience::breaker::Command;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 use weir::actors::batch_worker::{BatchWorker, Carried, Carry, Hand, Written};
 use weir::actors::ledger::{Gather, Settle};
-use weir::domain::breaker::Command;
 use weir::domain::letter::{LetterState, Load, Rest, Settled, Settlement, Trouble};
 use weir::domain::order::Order;
 use weir::domain::trade::Placing;

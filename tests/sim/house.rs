@@ -7,6 +7,8 @@ use std::time::Duration;
 use actix::{Actor, Addr, MailboxError};
 use async_trait::async_trait;
 use fastrand::Rng;
+use resilience::backoff::{Backoff, Jitter};
+use resilience::breaker::Config;
 use weir::actors::batch_supervisor::{
     self, BatchSupervisor, Door, Doorway, Meet, Submission, SubmitBatch, SubmitOrders,
 };
@@ -15,8 +17,6 @@ use weir::actors::circuit_breaker::{self, BreakerHandle, CircuitBreaker, Protect
 use weir::actors::lease::Lease;
 use weir::actors::ledger::{self, Entry, Ledger, Limits, Queue, Record, Refused};
 use weir::actors::retry_mailbox::{self, Leave, Pace, RetryMailbox};
-use weir::domain::backoff::Backoff;
-use weir::domain::breaker::Config;
 use weir::domain::carriage::Rules;
 use weir::domain::pool::PoolSample;
 use weir::ports::clock::Clock;
@@ -136,7 +136,11 @@ impl Parts {
                 doorway: Doorway::new(Arc::new(())),
             },
             rules: Rules {
-                backoff: Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) },
+                backoff: Backoff {
+                    base: Duration::from_secs(1),
+                    cap: Duration::from_mins(5),
+                    jitter: Jitter::Full,
+                },
                 quiet_after: QUIET_AFTER,
                 second_look: Duration::from_secs(1),
                 attempts_max: self.plan.attempts_max,

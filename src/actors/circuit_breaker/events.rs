@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use resilience::breaker::{Change, Reason, StateName};
+
 use super::message::BreakerChanged;
-use crate::domain::breaker::{Change, Reason, StateName};
 
 /// Changes that are remembered.
 const EVENTS_MAX: usize = 100;

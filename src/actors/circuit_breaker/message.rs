@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Message, Recipient};
+use resilience::breaker::{Change, Command, Picture};
 
 use super::permit::Permit;
-use crate::domain::breaker::{Change, Command, Picture};
 use crate::domain::moment::Moment;
 use crate::domain::pool::PoolSample;
 

@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use actix::fut::ActorFuture;
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Supervised};
+use resilience::breaker::{Asked, Breaker, Change, Picture, Rules, Verdict};
 use tokio::sync::mpsc;
 
 use self::events::Events;
@@ -45,7 +46,6 @@ use self::subscribers::Subscribers;
 use self::view::Shown;
 pub use self::view::{BreakerHandle, BreakerView};
 use super::observe::{Observe, Snapshot};
-use crate::domain::breaker::{Asked, Breaker, Change, Picture, Rules, Verdict};
 use crate::domain::moment::Moment;
 use crate::ports::clock::Clock;
 use crate::ports::meter::BreakerMeter;
@@ -273,7 +273,7 @@ impl Handler<PoolSampled> for CircuitBreaker {
         self.hear_all(context);
         let PoolSampled { sample, acquire_timeouts_in_a_row } = sampled;
         let now = self.clock.instant();
-        let change = self.breaker.sample(sample, acquire_timeouts_in_a_row, now);
+        let change = self.breaker.sample(sample.utilisation(), acquire_timeouts_in_a_row, now);
         self.follow(change);
         self.settle(context);
     }

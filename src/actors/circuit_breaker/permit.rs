@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
+use resilience::breaker::{FailureKind, Outcome, Ticket};
 use tokio::sync::mpsc::OwnedPermit;
-
-use crate::domain::breaker::{FailureKind, Outcome, Ticket};
 
 /// What became of a permitted call, on its way to the breaker.
 #[derive(Clone, Copy, Debug)]

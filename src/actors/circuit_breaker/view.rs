@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use actix::{MailboxError, Recipient};
 use arc_swap::ArcSwap;
+use resilience::breaker::{Door, Glance, StateName, Ticket};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{OwnedPermit, Sender};
 
 use super::message::{AskPermit, Protected, Refusal};
 use super::permit::{Permit, Report};
-use crate::domain::breaker::{Door, Glance, StateName, Ticket};
 use crate::ports::clock::Clock;
 use crate::ports::meter::BreakerMeter;
 

@@ -24,13 +24,13 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, Recipient, SpawnHandle};
 use actix::{fut::ActorFutureExt, fut::WrapFuture};
+use resilience::breaker::StateName;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 pub use self::message::{ObservePool, PoolPicture};
 use super::circuit_breaker::{BreakerChanged, PoolSampled};
 use super::observe::{Observe, Snapshot};
-use crate::domain::breaker::StateName;
 use crate::domain::moment::Moment;
 use crate::domain::pool::{PoolColour, PoolSample};
 use crate::domain::pool_watch::{PoolWatch, Turn};

@@ -16,10 +16,11 @@ mod tests;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use resilience::backoff::Backoff;
+
 use self::calls::{Call, Part};
 pub use self::cargo::Cargo;
 use self::hand::Hand;
-use super::backoff::Backoff;
 use super::letter::{Load, Settled, Settlement};
 use super::moment::Moment;
 

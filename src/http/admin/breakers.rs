@@ -4,6 +4,7 @@ use actix::{Addr, MailboxError};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
 use futures_util::future::join_all;
+use resilience::breaker::{Command, Picture, Totals};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,7 +18,6 @@ use super::{AdminProblems, Name, TOLD_WITHIN};
 use crate::actors::circuit_breaker::{
     BreakerChanged, BreakerPicture, CircuitBreaker, ObserveBreaker, Operate, Protected,
 };
-use crate::domain::breaker::{Command, Picture, Totals};
 
 /// Characters of a reason: a sentence or two in the log.
 const REASON_LENGTH_MAX: usize = 200;

@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use resilience::breaker::{Command, StateName};
 use serde_json::{Value, json};
 
 use super::house::{Answer, House};
 use super::orders::order;
 use crate::actors::circuit_breaker::PoolSampled;
-use crate::domain::breaker::{Command, StateName};
 use crate::ports::Failure;
 
 const ORDERS: &str = "/api/v1/orders";

@@ -11,6 +11,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use actix_web::web;
+use resilience::breaker::{Command, Config, Opening};
 use serde_json::Value;
 
 use super::super::{Doors, Limits, routes};
@@ -21,7 +22,6 @@ use crate::actors::circuit_breaker::{
     BreakerHandle, BreakerPicture, CircuitBreaker, ObserveBreaker, Operate, Protected, Setup,
 };
 use crate::actors::ledger::{self, Ledger};
-use crate::domain::breaker::{Command, Config, Opening};
 use crate::ports::clock::SystemClock;
 
 pub(super) const TOKEN: &str = "open-sesame";

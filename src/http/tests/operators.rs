@@ -2,11 +2,11 @@
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, WrapFuture};
 use actix_web::test::TestRequest;
+use resilience::breaker::StateName;
 use serde_json::{Value, json};
 
 use super::house::{Answer, House, TOKEN, json};
 use crate::actors::observe::{Observe, Snapshot};
-use crate::domain::breaker::StateName;
 
 const POOL: &str = "/admin/breakers/pool";
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use resilience::breaker::StateName;
 
 use super::breaker::{CHANGES, STATES};
 use super::dispatch::{ENDS, LEASES, LETTER_STATES, OUTCOMES, SHORTAGES, TAKEN};
@@ -11,7 +12,6 @@ use super::http::ROUTES_MAX;
 use super::ledger::{REFUSAL_REASONS, RETRY_REASONS};
 use super::*;
 use crate::actors::ledger::Refused;
-use crate::domain::breaker::StateName;
 use crate::domain::pool::PoolSample;
 use crate::domain::reference::ReferenceKind;
 use crate::ports::Failure;

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr};
+use resilience::breaker::{Command, Config, FailureKind, Opening, Probing, StateName};
 
 use self::fake::{Ear, Tally};
 use super::*;
-use crate::domain::breaker::{Command, Config, FailureKind, Opening, Probing, StateName};
 use crate::ports::clock::SystemClock;
 
 const QUICK: Duration = Duration::from_millis(20);

@@ -1,8 +1,9 @@
 //! What the monitor tells the breaker of the pool, and how it follows it.
 
+use resilience::breaker::{Command, Reason};
+
 use super::*;
 use crate::actors::circuit_breaker::{ObserveBreaker, Operate};
-use crate::domain::breaker::{Command, Reason};
 
 impl House {
     async fn breaker_state(&self) -> StateName {

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard};
 
 use actix::Addr;
 use async_trait::async_trait;
+use resilience::breaker::Config;
 use tokio::time::sleep;
 
 use super::*;
 use crate::actors::circuit_breaker::{CircuitBreaker, Protected, Setup, Subscribe};
-use crate::domain::breaker::Config;
 use crate::ports::clock::SystemClock;
 
 const PACE: Pace =

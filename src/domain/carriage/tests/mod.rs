@@ -11,6 +11,7 @@ mod writing;
 
 use std::ops::RangeInclusive;
 
+use resilience::backoff::Jitter;
 use uuid::Uuid;
 
 use super::*;
@@ -24,7 +25,11 @@ use crate::domain::trade::{Finding, Placing, Trade};
 const NOW: Moment = Moment::from_micros(1_000_000_000);
 
 const RULES: Rules = Rules {
-    backoff: Backoff { base: Duration::from_secs(1), cap: Duration::from_mins(5) },
+    backoff: Backoff {
+        base: Duration::from_secs(1),
+        cap: Duration::from_mins(5),
+        jitter: Jitter::Full,
+    },
     quiet_after: Duration::from_secs(50),
     second_look: Duration::from_secs(2),
     attempts_max: 25,

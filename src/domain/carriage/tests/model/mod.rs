@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(2);
 
 const RULES: Rules = Rules {
-    backoff: Backoff { base: SECOND, cap: SECOND },
+    backoff: Backoff { base: SECOND, cap: SECOND, jitter: Jitter::Full },
     quiet_after: LATE,
     second_look: SECOND,
     attempts_max: 0,

@@ -83,7 +83,7 @@ struct Pair {
 
 impl Pair {
     fn new(config: Config, seed: u64) -> Self {
-        let now = SystemClock.instant();
+        let now = some_moment();
         let breaker = Breaker::new(config.check().unwrap(), now, seed);
         let model = Model::new(config, now);
         Self { bench: Bench { breaker, now }, model, held: Vec::new() }

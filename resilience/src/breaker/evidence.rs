@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::config::Config;
 use super::window::{Mark, Tally, Window};
 use super::words::{FailureKind, Outcome, Reason};
-use crate::domain::pool::PoolSample;
 
 #[derive(Clone, Debug)]
 pub(super) struct Evidence {
@@ -68,7 +67,7 @@ impl Evidence {
     pub(super) fn weigh(
         &mut self,
         config: &Config,
-        sample: PoolSample,
+        ratio: f64,
         timeouts_in_a_row: u32,
     ) -> Option<Reason> {
         self.timeouts_seen = timeouts_in_a_row;
@@ -77,7 +76,6 @@ impl Evidence {
             self.timeouts_judged = 0;
         }
         let rule = config.pool?;
-        let ratio = sample.utilisation();
         let is_high = ratio >= rule.utilisation;
         self.high_in_a_row = if is_high { self.high_in_a_row.saturating_add(1) } else { 0 };
         let count = timeouts_in_a_row - self.timeouts_judged;

@@ -20,7 +20,7 @@ fn check(
     calls: &[Call],
     counts: impl Fn(usize, usize, u64, u64) -> bool,
 ) -> Result<(), TestCaseError> {
-    let origin = SystemClock.instant();
+    let origin = some_moment();
     let mut window = Window::new(span, origin);
     let mut seen: Vec<(u64, bool, bool)> = Vec::new();
     let mut at = 0;
@@ -58,7 +58,7 @@ proptest! {
 
 #[test]
 fn an_idle_time_window_empties_by_itself() {
-    let origin = SystemClock.instant();
+    let origin = some_moment();
     let mut window = Window::new(Span::Time(seconds(10)), origin);
     window.record(Mark { failed: true, slow: true }, origin + seconds(25));
 

@@ -160,7 +160,7 @@ fn high_samples_of_an_earlier_state_do_not_count() {
 fn a_pool_that_is_empty_or_unknown_is_not_high() {
     let mut bench = Bench::new(Config::pool());
     for _ in 0..10 {
-        assert_eq!(bench.breaker.sample(PoolSample::default(), 0, bench.now), None);
+        assert_eq!(bench.breaker.sample(0.0, 0, bench.now), None);
     }
 }
 

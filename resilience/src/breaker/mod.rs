@@ -33,7 +33,6 @@ pub use self::state::{Door, Glance, Ticket, Verdict};
 use self::state::{Round, State};
 pub use self::window::Tally;
 pub use self::words::{Change, Command, FailureKind, Outcome, Reason, StateName};
-use crate::domain::pool::PoolSample;
 
 /// A shorter pause than this, asked for by the other side, would let the probes spin.
 const ASKED_MIN: Duration = Duration::from_secs(1);
@@ -114,14 +113,15 @@ impl Breaker {
         }
     }
 
-    /// The connection pool was looked at.
+    /// The connection pool was looked at: `utilisation` is from 0 to 1.
     pub fn sample(
         &mut self,
-        sample: PoolSample,
+        utilisation: f64,
         acquire_timeouts_in_a_row: u32,
         now: Instant,
     ) -> Option<Change> {
-        let reason = self.evidence.weigh(self.rules.config(), sample, acquire_timeouts_in_a_row);
+        let timeouts = acquire_timeouts_in_a_row;
+        let reason = self.evidence.weigh(self.rules.config(), utilisation, timeouts);
         match self.state {
             State::Closed => reason.map(|reason| self.trip(reason, now)),
             State::MetricsOnly => reason.map(|reason| self.would_trip(reason, now)),

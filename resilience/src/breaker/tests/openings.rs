@@ -43,7 +43,7 @@ fn whoever_asks_first_ends_an_opening_without_a_timer() {
 fn jitter_makes_openings_longer_and_differs_by_seed() {
     let opening = Opening::DEFAULT;
     let rules = Config { opening, ..PLAIN }.check().unwrap();
-    let now = SystemClock.instant();
+    let now = some_moment();
     let mut openings: Vec<_> = (0..200)
         .map(|seed| {
             let bench = &mut Bench { breaker: Breaker::new(rules, now, seed), now };

@@ -15,7 +15,6 @@ mod windows;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::ports::clock::{Clock, SystemClock};
 
 const SLOW: Duration = Duration::from_secs(10);
 const QUICK: Duration = Duration::from_millis(20);
@@ -29,6 +28,11 @@ const PLAIN: Config = Config {
     probing: Probing { probes: 1, needed: 1, patience: Duration::from_mins(1) },
 };
 
+#[expect(clippy::disallowed_methods, reason = "any moment will do: only spans matter")]
+fn some_moment() -> Instant {
+    Instant::now()
+}
+
 struct Bench {
     breaker: Breaker,
     now: Instant,
@@ -36,7 +40,7 @@ struct Bench {
 
 impl Bench {
     fn new(config: Config) -> Self {
-        let now = SystemClock.instant();
+        let now = some_moment();
         Self { breaker: Breaker::new(config.check().unwrap(), now, 7), now }
     }
 
@@ -102,8 +106,7 @@ impl Bench {
     }
 
     fn sample(&mut self, active: u32, timeouts: u32) -> Option<Change> {
-        let sample = PoolSample { active, max: 60, total: active, ..PoolSample::default() };
-        self.breaker.sample(sample, timeouts, self.now)
+        self.breaker.sample(f64::from(active) / 60.0, timeouts, self.now)
     }
 
     /// The timer of the present generation.
