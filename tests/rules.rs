@@ -49,7 +49,8 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 fn rust_files() -> Vec<(PathBuf, String)> {
-    let folders = ["src", "tests", "benches", "entity/src", "migration/src", "resilience/src"];
+    let folders =
+        ["src", "tests", "benches", "entity/src", "migration/src", "resilience/src", "client/src"];
     let paths = folders.iter().flat_map(|folder| files(Path::new(folder), "rs"));
     paths.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
 }
@@ -190,7 +191,7 @@ fn every_dependency_has_its_reason() {
         let rest = &manifest[start..];
         rest[..rest.find("\n[").unwrap_or(rest.len())].to_owned()
     };
-    let ours = ["entity", "migration", "resilience"];
+    let ours = ["entity", "migration", "resilience", "weir-client"];
     for line in (section("\n[dependencies]") + &section("\n[dev-dependencies]")).lines() {
         let name = line.split([' ', '.']).next().unwrap_or_default();
         if name.is_empty() || name.starts_with('#') || ours.contains(&name) {

@@ -55,9 +55,15 @@ impl From<DateTime<Utc>> for Moment {
     }
 }
 
+impl From<Moment> for DateTime<Utc> {
+    fn from(moment: Moment) -> Self {
+        Self::from_timestamp_micros(moment.0).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        let time = DateTime::from(*self);
         out.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }

@@ -8,7 +8,9 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, Object, OpenApi, Ref, RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::problem::{Body, Code};
+use weir_client::wire::Problem;
+
+use super::problem::Code;
 
 const ABOUT: &str = "Holds orders fast on disk and hands them to the trade service, each exactly \
     once. Every answer that is not a success has the shape `Problem`; an unknown route answers 404 \
@@ -19,8 +21,8 @@ const ABOUT: &str = "Holds orders fast on disk and hands them to the trade servi
 pub(super) fn complete(document: &mut OpenApi, title: &str) {
     document.info = info(title);
     let components = document.components.get_or_insert_default();
-    let mut schemas = vec![(Body::name().into_owned(), Body::schema())];
-    Body::schemas(&mut schemas);
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
 }
 

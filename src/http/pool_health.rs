@@ -6,10 +6,10 @@ use actix_web::{HttpResponse, get, web};
 use resilience::breaker::StateName;
 use serde::Serialize;
 use utoipa::ToSchema;
+use weir_client::wire::PoolHealth;
 
 use super::health::state_name;
 use super::problem::Problem;
-use super::wire::Timestamp;
 use super::{Doors, json_answer};
 use crate::actors::circuit_breaker::BreakerHandle;
 use crate::domain::moment::Moment;
@@ -135,26 +135,6 @@ struct PoolPercent {
     recommendations: Vec<&'static str>,
 }
 
-/// The pool; utilisation as a ratio and the time in ISO-8601.
-#[derive(Debug, Serialize, ToSchema)]
-struct PoolRatio {
-    active: u32,
-    idle: u32,
-    waiting: u32,
-    total: u32,
-    max: u32,
-    /// Active over the maximum, 0 to 1.
-    utilization: f64,
-    /// HEALTHY, WARNING (from 0.75) or CRITICAL (from 0.90).
-    #[schema(example = "HEALTHY")]
-    status: &'static str,
-    healthy: bool,
-    #[schema(schema_with = super::wire::moment)]
-    timestamp: Timestamp,
-    #[schema(value_type = Vec<String>)]
-    recommendations: Vec<&'static str>,
-}
-
 /// The health of the system
 #[utoipa::path(
     tag = "health",
@@ -217,23 +197,23 @@ pub(super) async fn pool_percent(doors: web::Data<Doors>) -> Result<HttpResponse
 #[utoipa::path(
     tag = "health",
     operation_id = "connectionPoolRatio",
-    responses((status = 200, description = "Healthy or not", body = PoolRatio)),
+    responses((status = 200, description = "Healthy or not", body = PoolHealth)),
 )]
 #[get("/api/v1/health/connection-pool")]
 pub(super) async fn pool_ratio(doors: web::Data<Doors>) -> Result<HttpResponse, Problem> {
     let sample = doors.gauge.sample();
     let PoolSample { active, idle, waiting, total, max } = sample;
-    let health = PoolRatio {
+    let health = PoolHealth {
         active,
         idle,
         waiting,
         total,
         max,
         utilization: (sample.utilisation() * 10_000.0).round() / 10_000.0,
-        status: colour_name(sample.colour()),
+        status: colour_name(sample.colour()).into(),
         healthy: sample.is_healthy(),
-        timestamp: Timestamp(doors.clock.utc()),
-        recommendations: sample.recommendations(),
+        timestamp: doors.clock.utc().into(),
+        recommendations: sample.recommendations().into_iter().map(Into::into).collect(),
     };
     json_answer(StatusCode::OK, &health, 256)
 }

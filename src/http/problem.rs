@@ -4,6 +4,7 @@
 //! the driver said), which only the log does. The two are separate fields and never meet. Each
 //! code has a heading in `docs/errors.md`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -11,9 +12,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use resilience::breaker::FailureKind;
-use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use weir_client::wire::{Problem as Body, ProblemDetails};
 
 use super::request_id::RequestId;
 use crate::domain::moment::Moment;
@@ -224,13 +224,13 @@ impl Problem {
         let parts = &self.0;
         let retry_after = parts.wait.map(|wait| retry_after(wait, chance));
         let body = Body {
-            code: parts.code.name(),
-            message: &parts.message,
-            timestamp: now.to_string(),
-            request_id: id.as_str(),
+            code: Cow::Borrowed(parts.code.name()),
+            message: Cow::Borrowed(&parts.message),
+            timestamp: Cow::Owned(now.to_string()),
+            request_id: Cow::Borrowed(id.as_str()),
             retry_after,
-            details: Details::of(parts),
-            extra: &parts.extra,
+            details: details(parts),
+            extra: Cow::Borrowed(&parts.extra),
         };
         // A map of strings and numbers always has a JSON form.
         let body = serde_json::to_vec(&body).unwrap_or_default();
@@ -264,6 +264,15 @@ fn retry_after(wait: Duration, chance: f64) -> u32 {
     seconds.ceil().clamp(1.0, RETRY_AFTER_MAX) as u32
 }
 
+/// Where the problem is, if it is anywhere.
+fn details(parts: &Parts) -> Option<ProblemDetails<'_>> {
+    let details = ProblemDetails {
+        field: parts.field.as_deref().map(Cow::Borrowed),
+        breaker: parts.breaker.map(Cow::Borrowed),
+    };
+    (details.field.is_some() || details.breaker.is_some()).then_some(details)
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0.message)
@@ -280,52 +289,6 @@ impl ResponseError for Problem {
     /// Bare: the frame replaces it by `Problem::render`.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
-    }
-}
-
-/// The body of every answer that is not a success.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Problem)]
-pub(super) struct Body<'a> {
-    /// What happened: stable, to be matched on; explained in docs/errors.md.
-    #[schema(example = "INVALID_FIELD_VALUE")]
-    code: &'a str,
-    /// What happened, in a sentence for people.
-    message: &'a str,
-    #[schema(format = DateTime)]
-    timestamp: String,
-    /// The `X-Request-Id` of this answer: name it when you ask for help.
-    request_id: &'a str,
-    /// Seconds to wait before asking again; equal to the header `Retry-After`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 60)]
-    retry_after: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Details<'a>>,
-    /// Members that the ancestor's callers know, such as `error` or `validSortFields`.
-    #[serde(flatten)]
-    #[schema(value_type = Object, additional_properties)]
-    extra: &'a Map<String, Value>,
-}
-
-/// Where the problem is.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ProblemDetails)]
-struct Details<'a> {
-    /// The field, parameter or header at fault, such as `[3].quantity`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-    /// The circuit breaker that refused the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "pool")]
-    breaker: Option<&'a str>,
-}
-
-impl<'a> Details<'a> {
-    fn of(parts: &'a Parts) -> Option<Self> {
-        let details = Self { field: parts.field.as_deref(), breaker: parts.breaker };
-        (details.field.is_some() || details.breaker.is_some()).then_some(details)
     }
 }
 
@@ -373,6 +336,15 @@ mod tests {
             let temporary = [429, 503, 507].contains(&code.status().as_u16());
             let unknown = [Code::OutcomeUnknown, Code::AnswerTimeout].contains(code);
             assert_eq!(code.is_retryable(), temporary && !unknown, "{}", code.name());
+        }
+    }
+
+    #[test]
+    fn the_client_tries_again_what_may_succeed_later_and_nothing_else() {
+        for code in Code::ALL {
+            let status = code.status().as_u16();
+            let is_temporary = status == 408 || status >= 500 && *code != Code::FilterNotAvailable;
+            assert_eq!(weir_client::wire::is_temporary(code.name()), is_temporary, "{code:?}");
         }
     }
 

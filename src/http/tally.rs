@@ -3,28 +3,8 @@
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use serde::Serialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// What became of an item, in a word that callers match on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ItemStatus {
-    Success,
-    /// Accepted, and not decided yet.
-    Queued,
-    Failure,
-}
-
-impl ItemStatus {
-    pub(super) const fn label(self) -> &'static str {
-        match self {
-            Self::Success => "SUCCESS",
-            Self::Queued => "QUEUED",
-            Self::Failure => "FAILURE",
-        }
-    }
-}
+use weir_client::wire::{BatchHead, ItemStatus};
 
 /// How many items of each kind there are. The sum is the number of items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,56 +47,26 @@ impl Tally {
             Self { .. } => StatusCode::MULTI_STATUS,
         }
     }
-}
 
-/// What became of a batch: successful + failed + queued is the total.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = BatchHead)]
-pub(super) struct Head {
-    /// SUCCESS when nothing failed, PARTIAL, or FAILURE when everything did. Queued orders are
-    /// accepted: they must not be sent again.
-    #[schema(example = "SUCCESS")]
-    status: &'static str,
-    #[schema(value_type = String, example = "All 25 orders submitted successfully")]
-    message: Cow<'static, str>,
-    /// Absent when nothing was stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
-    batch_id: Option<Uuid>,
-    total_requested: usize,
-    total_received: usize,
-    successful: usize,
-    failed: usize,
-    /// Accepted, and not decided yet.
-    queued: usize,
-    success: bool,
-    failure: bool,
-    partial: bool,
-    /// Successful over total, 0 to 1.
-    success_rate: f64,
-}
-
-impl Head {
-    pub(super) fn new(
-        tally: Tally,
+    pub(super) fn head(
+        self,
         batch_id: Option<Uuid>,
         message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        let (status, total) = (tally.status(), tally.total());
-        Self {
-            status,
+    ) -> BatchHead<'static> {
+        let (status, total) = (self.status(), self.total());
+        BatchHead {
+            status: Cow::Borrowed(status),
             message: message.into(),
             batch_id,
             total_requested: total,
             total_received: total,
-            successful: tally.successful,
-            failed: tally.failed,
-            queued: tally.queued,
+            successful: self.successful,
+            failed: self.failed,
+            queued: self.queued,
             success: status == "SUCCESS",
             failure: status == "FAILURE",
             partial: status == "PARTIAL",
-            success_rate: rate(tally.successful, total),
+            success_rate: rate(self.successful, total),
         }
     }
 }
@@ -161,7 +111,7 @@ mod tests {
                 })
                 .collect();
 
-            let head = Head::new(Tally::of(kinds.iter().copied()), None, "");
+            let head = Tally::of(kinds.iter().copied()).head(None, "");
 
             let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
             prop_assert_eq!(head.successful, count(ItemStatus::Success));

@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use weir_client::wire::{ItemStatus, Waiting};
+
 use super::super::mapping::{fault_code, stored_code};
 use super::super::problem::Code;
-use super::super::tally::ItemStatus;
 use crate::actors::batch_supervisor::{AcceptedItem, OrderFate};
 use crate::domain::batch::{BatchRecord, Fate};
 use crate::domain::letter::{Letter, LetterState};
-use crate::domain::moment::Moment;
 use crate::domain::order::{Fault, Order, status};
 use crate::domain::reference::References;
 
@@ -37,22 +37,13 @@ pub(super) enum Outcome<'a> {
     /// It is stored and not decided.
     Queued {
         message: Cow<'a, str>,
-        waiting: Option<Waiting>,
+        waiting: Option<Waiting<'a>>,
     },
     Failed {
         code: Code,
         field: &'a str,
         message: Cow<'a, str>,
     },
-}
-
-/// Why an order waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Waiting {
-    pub(super) reason: &'static str,
-    pub(super) attempts: u32,
-    pub(super) last_error: Option<String>,
-    pub(super) next_try_at: Option<Moment>,
 }
 
 const SUBMITTED: &str = "Order submitted successfully";
@@ -133,10 +124,10 @@ impl Outcome<'static> {
         };
         let is_due_later = matches!(letter.state, LetterState::Waiting | LetterState::Reconcile);
         let waiting = Waiting {
-            reason,
+            reason: Cow::Borrowed(reason),
             attempts: letter.attempts,
-            last_error: letter.last_error.as_deref().map(repeated),
-            next_try_at: is_due_later.then_some(letter.due_at),
+            last_error: letter.last_error.as_deref().map(|error| Cow::Owned(repeated(error))),
+            next_try_at: is_due_later.then(|| letter.due_at.into()),
         };
         Self::Queued { message: Cow::Owned(message), waiting: Some(waiting) }
     }

@@ -7,16 +7,17 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use weir_client::wire::{BatchHead, SubmissionItem};
 
 use super::super::document::ReadOneProblems;
 use super::super::guard::ForReading;
 use super::super::orders::create::ROUTE as RECORDS;
 use super::super::orders::view;
 use super::super::problem::{Code, Problem};
-use super::super::tally::{Head, Tally};
+use super::super::tally::Tally;
 use super::super::wire::Timestamp;
 use super::super::{Doors, json_answer};
-use super::answer::{ItemResult, head, results, tally};
+use super::answer::{head, results, tally};
 use super::line;
 use crate::actors::batch_supervisor::AskTimes;
 use crate::ports::meter::BatchEnd;
@@ -70,9 +71,9 @@ fn batch_id(text: &str) -> Result<Uuid, Problem> {
     })
 }
 
-fn recorded(tally: Tally, id: Uuid) -> Head {
+fn recorded(tally: Tally, id: Uuid) -> BatchHead<'static> {
     let message = format!("{} of {} orders stored", tally.successful, tally.total());
-    Head::new(tally, Some(id), message)
+    tally.head(Some(id), message)
 }
 
 const fn state(tally: Tally, submits: bool) -> &'static str {
@@ -128,12 +129,12 @@ struct BatchView<'a> {
     #[schema(schema_with = super::super::wire::moment)]
     accepted_at: Timestamp,
     #[serde(flatten)]
-    head: Head,
+    head: BatchHead<'static>,
     /// Where the time went, from the request to the batch's first rest; only of the last batches
     /// that this process submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     times: Option<TimesView>,
     /// In request order.
-    results: Vec<ItemResult<'a>>,
+    results: Vec<SubmissionItem<'a>>,
 }

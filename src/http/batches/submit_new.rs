@@ -2,6 +2,7 @@
 //! order fails alone.
 
 use actix_web::{HttpResponse, post};
+use weir_client::wire::Submission as WireSubmission;
 
 use super::super::Doors;
 use super::super::body::Body;
@@ -15,7 +16,7 @@ use super::super::patience::Patience;
 use super::super::problem::{Code, Problem};
 use super::super::quota::charge;
 use super::super::replay::{Reply, again, fresh, join};
-use super::answer::{SubmissionAnswer, compose};
+use super::answer::compose;
 use super::line::{self, Line};
 use super::wire::{NewBatchBody, NewOrders};
 use crate::actors::batch_supervisor::{Accepted, Submission, SubmitBatch};
@@ -47,9 +48,9 @@ problems! {
     ),
     request_body(content = NewBatchBody, content_type = "application/json"),
     responses(
-        (status = 200, description = "The trade service has all orders", body = SubmissionAnswer),
-        (status = 202, description = "All orders are stored, and some are queued", body = SubmissionAnswer),
-        (status = 207, description = "Some orders failed: each item says so", body = SubmissionAnswer),
+        (status = 200, description = "The trade service has all orders", body = WireSubmission),
+        (status = 202, description = "All orders are stored, and some are queued", body = WireSubmission),
+        (status = 207, description = "Some orders failed: each item says so", body = WireSubmission),
         SubmitProblems,
     ),
 )]

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpResponse, post};
+use weir_client::wire::Submission as WireSubmission;
 
 use super::super::body::Body;
 use super::super::client::Asker;
@@ -18,7 +19,7 @@ use super::super::quota::charge;
 use super::super::replay::{again, fresh, join};
 use super::super::wire::Members;
 use super::super::{Doors, mapping};
-use super::answer::{SubmissionAnswer, compose};
+use super::answer::compose;
 use super::line::{self, Line};
 use super::wire::{OrderIds, OrderIdsBody};
 use crate::actors::batch_supervisor::{Accepted, Submission, SubmitOrders};
@@ -49,9 +50,9 @@ problems! {
     ),
     request_body(content = OrderIds, content_type = "application/json"),
     responses(
-        (status = 200, description = "The trade service has all orders", body = SubmissionAnswer),
-        (status = 202, description = "All orders are accepted, and some are queued", body = SubmissionAnswer),
-        (status = 207, description = "Some orders failed: each item says so", body = SubmissionAnswer),
+        (status = 200, description = "The trade service has all orders", body = WireSubmission),
+        (status = 202, description = "All orders are accepted, and some are queued", body = WireSubmission),
+        (status = 207, description = "Some orders failed: each item says so", body = WireSubmission),
         SubmitProblems,
     ),
 )]

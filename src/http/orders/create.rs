@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use weir_client::wire::{BatchHead, ItemStatus};
 
 use super::super::body::Body;
 use super::super::client::Client;
@@ -13,7 +14,7 @@ use super::super::key::{GivenKey, Kept};
 use super::super::mapping::{fault_code, stored_code};
 use super::super::problem::{Code, Problem};
 use super::super::replay::{Reply, again, fresh};
-use super::super::tally::{Head, ItemStatus, Tally};
+use super::super::tally::Tally;
 use super::super::{Doors, json_bytes};
 use super::check::{Checked, Names, TO_RECORD, check, check_size};
 use super::view::{self, OrderView};
@@ -157,7 +158,7 @@ fn compose(batch_id: Option<Uuid>, orders: Vec<ItemAnswer<'_>>) -> Result<Answer
         _ => format!("{successful} of {total} orders processed successfully"),
     };
     log_batch(batch_id, tally);
-    let answer = BatchAnswer { head: Head::new(tally, batch_id, message), orders };
+    let answer = BatchAnswer { head: tally.head(batch_id, message), orders };
     let body = json_bytes(&answer, total * BYTES_PER_ORDER)?;
     Ok(Answer { status: tally.code().as_u16(), body })
 }
@@ -174,7 +175,7 @@ fn log_batch(batch_id: Option<Uuid>, tally: Tally) {
 #[derive(Debug, Serialize, ToSchema)]
 struct BatchAnswer<'a> {
     #[serde(flatten)]
-    head: Head,
+    head: BatchHead<'static>,
     /// In request order.
     orders: Vec<ItemAnswer<'a>>,
 }

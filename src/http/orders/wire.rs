@@ -198,6 +198,35 @@ mod tests {
     }
 
     #[test]
+    fn what_the_client_writes_is_read_without_a_loss() {
+        let order = weir_client::wire::Order {
+            blotter_id: 3,
+            status_id: 4,
+            limit_price: Some("0.00000001".parse().unwrap()),
+            order_timestamp: Some("2026-01-05T14:30:00.181Z".parse().unwrap()),
+            client_order_id: Some("desk7-000123".to_owned()),
+            ..weir_client::wire::Order::new("p", "s", 2, "9999999999.5".parse().unwrap())
+        };
+        let text = serde_json::to_string(&[order]).unwrap();
+
+        let Elements { drafts, .. } = serde_json::from_str(&text).unwrap();
+
+        let expected = Draft {
+            blotter_id: Some(3),
+            status_id: Some(4),
+            portfolio_id: Some("p".into()),
+            order_type_id: Some(2),
+            security_id: Some("s".into()),
+            quantity: Some("9999999999.5".into()),
+            limit_price: Some("0.00000001".into()),
+            trade_order_id: None,
+            order_timestamp: Some("2026-01-05T14:30:00.181Z".into()),
+            client_order_id: Some("desk7-000123".into()),
+        };
+        assert_eq!(drafts, [Some(expected)]);
+    }
+
+    #[test]
     fn more_than_a_batch_is_counted_and_not_kept() {
         let text = format!("[{}null]", "null,".repeat(BATCH_ORDERS_MAX + 499));
 

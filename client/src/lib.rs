@@ -1,0 +1,3 @@
+//! Sends orders to Weir, and never drops one either.
+
+pub mod wire;
