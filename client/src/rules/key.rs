@@ -1,0 +1,108 @@
+//! The names of submissions and of their orders: what makes it safe to send them again.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::wire::Order;
+
+/// How a submission is named that its sender gave no name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyStyle {
+    /// Each submission is one of its own.
+    #[default]
+    Random,
+    /// By all fields of all orders: the same orders again are the same submission, whoever sends
+    /// them. Two batches that are alike on purpose need order times or names that differ.
+    Content,
+}
+
+/// Of a key, in the names of its orders: 128 bits, and room for the place in the batch.
+const NAME_BYTES: usize = 16;
+
+impl KeyStyle {
+    /// A new key for these orders.
+    pub(crate) fn key(self, orders: &[Order]) -> Result<String, serde_json::Error> {
+        match self {
+            Self::Random => Ok(random()),
+            Self::Content => Ok(hex(&Sha256::digest(serde_json::to_vec(orders)?))),
+        }
+    }
+}
+
+pub(crate) fn random() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// Names those orders that have no name, by the key and their place: whoever sends them again
+/// under the same key calls them the same.
+pub(crate) fn name_orders(orders: &mut [Order], key: &str) {
+    let digest = Sha256::digest(key.as_bytes());
+    let prefix = hex(digest.get(..NAME_BYTES).unwrap_or_default());
+    for (place, order) in orders.iter_mut().enumerate() {
+        order.client_order_id.get_or_insert_with(|| format!("{prefix}-{place}"));
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Decimal;
+
+    fn order() -> Order {
+        Order::new("p", "s", 1, Decimal::from(5))
+    }
+
+    fn content(order: Order) -> String {
+        KeyStyle::Content.key(&[order]).unwrap()
+    }
+
+    #[test]
+    fn the_content_hash_sees_every_field() {
+        let limit = Some(Decimal::from(1));
+        let time = Some("2026-01-05T14:30:00Z".parse().unwrap());
+        let name = Some("n".to_owned());
+        let others = [
+            Order { blotter_id: 2, ..order() },
+            Order { status_id: 2, ..order() },
+            Order { portfolio_id: "q".to_owned(), ..order() },
+            Order { order_type_id: 2, ..order() },
+            Order { security_id: "t".to_owned(), ..order() },
+            Order { quantity: Decimal::from(6), ..order() },
+            Order { limit_price: limit, ..order() },
+            Order { order_timestamp: time, ..order() },
+            Order { client_order_id: name, ..order() },
+        ];
+
+        let keys: std::collections::HashSet<_> =
+            others.into_iter().chain([order()]).map(content).collect();
+
+        assert_eq!(keys.len(), 10);
+        assert_eq!(content(order()), content(order()));
+    }
+
+    #[test]
+    fn random_keys_differ_for_the_same_orders() {
+        let key = || KeyStyle::Random.key(&[order()]).unwrap();
+        assert_ne!(key(), key());
+    }
+
+    #[test]
+    fn orders_are_named_by_key_and_place_and_keep_their_own_names() {
+        let own = Order { client_order_id: Some("mine".to_owned()), ..order() };
+        let mut orders = [order(), own, order()];
+        let mut again = orders.clone();
+
+        name_orders(&mut orders, "k");
+        name_orders(&mut again, "k");
+
+        let names: Vec<_> = orders.iter().map(|o| o.client_order_id.clone().unwrap()).collect();
+        assert_eq!(orders, again);
+        assert_eq!(names[1], "mine");
+        assert!(names[0].ends_with("-0") && names[2].ends_with("-2"), "{names:?}");
+        assert!(names.iter().all(|name| name.len() <= 64));
+    }
+}

@@ -1,0 +1,11 @@
+//! The client over real sockets, before a service that the test plays itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must panic"
+)]
+
+mod calls;
+mod service;
