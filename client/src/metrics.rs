@@ -1,6 +1,6 @@
 //! The numbers of the guide, under its names.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 use crate::event::Event;
 use crate::rules::class::ErrorType;
@@ -17,6 +17,7 @@ pub(crate) struct Metrics {
     breaker_rejections: IntCounter,
     queued: IntCounter,
     duration: Histogram,
+    depth: IntGauge,
 }
 
 impl Metrics {
@@ -45,6 +46,8 @@ impl Metrics {
         .buckets(BUCKETS.to_vec());
         let duration = Histogram::with_opts(duration)?;
         registry.register(Box::new(duration.clone()))?;
+        let depth = IntGauge::new("order_queue_depth", "Submissions that wait in the queue")?;
+        registry.register(Box::new(depth.clone()))?;
         Ok(Self {
             attempts: counter("order_submission_attempts_total", "Calls to submit orders")?,
             successes: counter(
@@ -58,6 +61,7 @@ impl Metrics {
             )?,
             queued: counter("order_queued_total", "Orders that went into the queue")?,
             duration,
+            depth,
         })
     }
 
@@ -77,6 +81,10 @@ impl Metrics {
             }
             Event::Retrying { .. } | Event::QueueProcessed { .. } | Event::Looked { .. } => {}
         }
+    }
+
+    pub(crate) fn set_depth(&self, waiting: u64) {
+        self.depth.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 }
 
@@ -109,6 +117,7 @@ mod tests {
         ];
 
         events.iter().for_each(|event| metrics.count(event));
+        metrics.set_depth(3);
 
         let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
         let expected = [
@@ -119,6 +128,7 @@ mod tests {
             "order_circuit_breaker_rejections_total 1",
             "order_queued_total 25",
             "order_submission_duration_seconds_sum 1",
+            "order_queue_depth 3",
         ];
         for line in expected {
             assert!(text.lines().any(|printed| printed == line), "{line} is not in\n{text}");

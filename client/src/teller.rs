@@ -26,6 +26,11 @@ impl Teller {
         let _ = self.stream.send(event);
     }
 
+    /// How many submissions wait in the queue.
+    pub(crate) fn show_depth(&self, waiting: u64) {
+        self.metrics.set_depth(waiting);
+    }
+
     pub(crate) fn listen(&self) -> Receiver<Event> {
         self.stream.subscribe()
     }

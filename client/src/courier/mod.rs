@@ -96,6 +96,11 @@ impl Courier {
         delivery
     }
 
+    /// Tries a parcel once: the queue has a patience of its own.
+    pub(crate) async fn try_once(&self, parcel: Parcel) -> Delivery {
+        self.carry(parcel, Patience { attempts: 1, ..self.patience }).await
+    }
+
     async fn carry(&self, mut parcel: Parcel, patience: Patience) -> Delivery {
         let (mut delivery, mut attempts, began) = (Delivery::default(), 0, clock::instant());
         loop {

@@ -1,65 +1,15 @@
 //! The courier on paused time, before a service that answers by script.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::time::Instant;
-
-use async_trait::async_trait;
 use futures_util::future::join_all;
 use prometheus::Registry;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::metrics::Metrics;
 use crate::rules::class::{Heard, Told};
+use crate::rules::key::Key;
+use crate::script::{Script, batch, hung_up, status};
 use crate::wire::{Decimal, Order};
-
-/// Answers one call after the other as it was told to, and all further ones with success.
-#[derive(Default)]
-struct Script {
-    answers: RefCell<VecDeque<Heard>>,
-    sent: RefCell<Vec<(Instant, Parcel)>>,
-    utilisation: Cell<f64>,
-    /// How long an answer takes.
-    takes: Cell<Duration>,
-}
-
-#[async_trait(?Send)]
-impl Post for Script {
-    async fn send(&self, parcel: &Parcel) -> Heard {
-        self.sent.borrow_mut().push((clock::instant(), parcel.clone()));
-        sleep(self.takes.get()).await;
-        let planned = self.answers.borrow_mut().pop_front();
-        planned.unwrap_or_else(|| batch(&vec![None; parcel.orders.len()]))
-    }
-
-    async fn utilisation(&self) -> Result<f64, String> {
-        Ok(self.utilisation.get())
-    }
-}
-
-/// The answer to a batch: `None` was submitted, anything else failed with this code.
-fn batch(codes: &[Option<&str>]) -> Heard {
-    let item = |(index, code): (usize, &Option<&str>)| -> Value {
-        let status = if code.is_none() { "SUCCESS" } else { "FAILURE" };
-        json!({"requestIndex": index, "status": status, "message": "m", "orderId": index,
-            "success": code.is_none(), "failure": code.is_some(), "errorCode": code})
-    };
-    let results: Vec<_> = codes.iter().enumerate().map(item).collect();
-    let count = codes.len();
-    let body = json!({"status": "m", "message": "m", "totalRequested": count,
-        "totalReceived": count, "successful": 0, "failed": 0, "queued": 0, "success": false,
-        "failure": false, "partial": true, "successRate": 0.5, "results": results});
-    Heard::Answer(Told { status: 207, body: body.to_string().into_bytes(), ..Told::default() })
-}
-
-fn status(status: u16) -> Heard {
-    Heard::Answer(Told { status, ..Told::default() })
-}
-
-fn hung_up() -> Heard {
-    Heard::HungUp("reset".to_owned())
-}
 
 struct Bench {
     script: Rc<Script>,
@@ -105,7 +55,7 @@ fn impatient() -> Settings {
 
 fn parcel(key: &str, count: u32) -> Parcel {
     let orders = (1..=count).map(|n| Order::new("p", "s", 1, Decimal::from(n))).collect();
-    Parcel::pack(key.to_owned(), orders).unwrap()
+    Parcel::pack(Key::Given(key.to_owned()), orders).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,13 +20,27 @@ pub enum KeyStyle {
 const NAME_BYTES: usize = 16;
 
 impl KeyStyle {
-    /// A new key for these orders.
-    pub(crate) fn key(self, orders: &[Order]) -> Result<String, serde_json::Error> {
+    /// A key for these orders.
+    pub(crate) fn key(self, orders: &[Order]) -> Result<Key, serde_json::Error> {
         match self {
-            Self::Random => Ok(random()),
-            Self::Content => Ok(hex(&Sha256::digest(serde_json::to_vec(orders)?))),
+            Self::Random => Ok(Key::Made(random())),
+            Self::Content => Ok(Key::Given(fingerprint(&serde_json::to_vec(orders)?))),
         }
     }
+}
+
+/// The name of a submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// Made for this submission: no other will have it.
+    Made(String),
+    /// Given by the sender or by the orders: it may come again, and means the same then.
+    Given(String),
+}
+
+/// What tells one content from another.
+pub(crate) fn fingerprint(content: &[u8]) -> String {
+    hex(&Sha256::digest(content))
 }
 
 pub(crate) fn random() -> String {
@@ -57,7 +71,8 @@ mod tests {
     }
 
     fn content(order: Order) -> String {
-        KeyStyle::Content.key(&[order]).unwrap()
+        let Key::Given(key) = KeyStyle::Content.key(&[order]).unwrap() else { panic!() };
+        key
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod error;
 mod source;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use resilience::backoff::{Backoff, Jitter};
@@ -29,6 +30,9 @@ pub struct Settings {
     /// How often the rate follows the utilisation.
     pub rate_every: Duration,
     pub key_style: KeyStyle,
+    pub queue: Queue,
+    /// How long the answer to a key is remembered.
+    pub answers_kept: Duration,
     /// Who sends, as the service is told in `X-Client-Id`.
     pub client_id: Option<String>,
 }
@@ -57,6 +61,32 @@ pub struct Retry {
     pub budget: f64,
     /// Retries beyond that share, for those who call rarely.
     pub reserve: u32,
+}
+
+/// The durable queue, and how it is drained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    pub path: PathBuf,
+    /// Submissions that may wait; more are given back with an error.
+    pub most: u64,
+    /// How often it is drained.
+    pub every: Duration,
+    /// Submissions that are tried each time.
+    pub batch: u32,
+    /// Calls that fail before a submission waits for somebody to decide.
+    pub attempts: u32,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("weir-client.queue"),
+            most: 100_000,
+            every: Duration::from_secs(5),
+            batch: 10,
+            attempts: 5,
+        }
+    }
 }
 
 impl Default for Connection {
@@ -94,6 +124,8 @@ impl Default for Settings {
             rate: RateLimits::default(),
             rate_every: Duration::from_secs(5),
             key_style: KeyStyle::default(),
+            queue: Queue::default(),
+            answers_kept: Duration::from_hours(24),
             client_id: None,
         }
     }

@@ -114,6 +114,8 @@ impl Settings {
             (self.retry.attempts > 0, "retry.attempts", "be at least 1"),
             (!self.health_every.is_zero(), "health_every", "be more than 0"),
             (!self.rate_every.is_zero(), "rate_every", "be more than 0"),
+            (!self.queue.every.is_zero(), "queue.every", "be more than 0"),
+            (self.queue.attempts > 0, "queue.attempts", "be at least 1"),
             (
                 rate.least > 0.0 && rate.least <= rate.most,
                 "rate.least",

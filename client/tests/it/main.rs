@@ -8,4 +8,5 @@
 )]
 
 mod calls;
+mod outages;
 mod service;

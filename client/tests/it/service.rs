@@ -1,5 +1,6 @@
 //! A service that answers as the test says.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 use weir_client::wire::{Decimal, Order};
-use weir_client::{Backoff, Jitter, Settings};
+use weir_client::{Backoff, Jitter, OrderClient, Outcome, Settings};
 
 /// What the next call hears; every further one hears success.
 #[derive(Clone)]
@@ -136,8 +137,9 @@ pub(crate) fn success(count: usize) -> Value {
 }
 
 /// As by default, and quicker.
-pub(crate) fn quick(url: &str) -> Settings {
+pub(crate) fn quick(url: &str, folder: &Path) -> Settings {
     let mut settings = Settings::default();
+    settings.queue.path = folder.join("queue");
     settings.connection.base_url = url.to_owned();
     settings.retry.backoff = Backoff {
         base: Duration::from_millis(10),
@@ -147,6 +149,26 @@ pub(crate) fn quick(url: &str) -> Settings {
     settings.rate.start = 1000.0;
     settings.rate.most = 1000.0;
     settings
+}
+
+pub(crate) async fn client(settings: Settings) -> OrderClient {
+    OrderClient::builder("").settings(settings).open().await.unwrap()
+}
+
+pub(crate) fn submitted(outcome: &Outcome) -> usize {
+    let Outcome::Submitted { items } = outcome else { panic!("{outcome:?}") };
+    items.len()
+}
+
+/// Waits for a condition that is bound to come.
+pub(crate) async fn wait_for(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let within = Duration::from_secs(60);
+    assert!(actix_web::rt::time::timeout(within, waiting).await.is_ok(), "no {what}");
 }
 
 pub(crate) fn orders(count: u32) -> Vec<Order> {
