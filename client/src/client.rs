@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::parcel::Parcel;
 use crate::post::Post;
-use crate::queue::{Drainer, Failure, QueueError, Round, SqliteStore, Store, Waiting};
+use crate::queue::{Depth, Drainer, Failure, QueueError, Round, SqliteStore, Store, Waiting};
 use crate::rules::condition::Condition;
 use crate::rules::key::Key;
 use crate::rules::patience::QueueReason;
@@ -216,6 +216,11 @@ impl OrderClient {
     /// Tries what waits in the queue, now. The client does so by itself every few seconds.
     pub async fn drain(&self) -> Result<Round, QueueError> {
         self.drainer.drain().await
+    }
+
+    /// How many submissions are in the queue.
+    pub async fn depth(&self) -> Result<Depth, QueueError> {
+        self.drainer.store.depth().await
     }
 
     /// What happens from now on. Who is slow misses the oldest.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use awc::error::{ConnectError, SendRequestError};
-use awc::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use awc::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use awc::http::{StatusCode, Version};
 use awc::{Client, Connector, SendClientRequest};
 use serde::Deserialize;
@@ -79,10 +79,6 @@ impl HttpPost {
             };
             let (status, headers) = (response.status(), response.headers().clone());
             match response.body().limit(ANSWER_MAX).await {
-                // awc takes the end of a connection for the end of an answer.
-                Ok(body) if announced(&headers).is_some_and(|length| length != body.len()) => {
-                    Heard::HungUp("the connection ended before the answer".to_owned())
-                }
                 Ok(body) => Heard::Answer(told(status, &headers, body.to_vec())),
                 Err(error) => Heard::HungUp(error.to_string()),
             }
@@ -134,10 +130,6 @@ fn told(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Told {
     let is_problem = status.is_client_error() || status.is_server_error();
     let coded = is_problem.then(|| serde_json::from_slice::<Coded>(&body).ok()).flatten();
     Told { status: status.as_u16(), code: coded.map(|coded| coded.code), retry_after, body }
-}
-
-fn announced(headers: &HeaderMap) -> Option<usize> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// A server that hangs up without an answer is told as a failed connect, too: `Disconnected`

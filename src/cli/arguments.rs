@@ -3,6 +3,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use super::generate::{self, Generate};
+use super::queue::{self, Queue};
 use super::trade_sim::{self, TradeSim};
 
 const LAYERS: &str = "\
@@ -117,6 +119,15 @@ pub(crate) enum Command {
     /// often, and breaks as it is told. SIGTERM ends it.
     #[command(after_help = trade_sim::EXAMPLES)]
     TradeSim(Box<TradeSim>),
+    /// Make orders, or read them from a file, and submit them with the client.
+    #[command(after_help = generate::EXAMPLES)]
+    Generate(Box<Generate>),
+    /// Look after what the client could not bring.
+    #[command(after_help = queue::EXAMPLES)]
+    Queue {
+        #[command(subcommand)]
+        step: Queue,
+    },
 }
 
 #[derive(Subcommand)]

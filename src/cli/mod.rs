@@ -1,6 +1,9 @@
 //! The command line: what is done when the settings are known. `arguments` is what can be said.
 
 mod arguments;
+mod generate;
+mod queue;
+mod service;
 mod trade_sim;
 
 use std::error::Error;
@@ -15,6 +18,7 @@ use weir::store::MigrationState;
 
 pub(crate) use arguments::Cli;
 use arguments::{Command, Config, Migrate, Overrides};
+use generate::Generate;
 
 /// Bad settings or bad usage; clap uses the same number for the latter.
 const EXIT_BAD_SETTINGS: u8 = 2;
@@ -52,7 +56,7 @@ impl Command {
             | Self::Migrate { step: Migrate::Up(overrides) | Migrate::Status(overrides) }
             | Self::Config { question: Config::Check(overrides) | Config::Show(overrides) }
             | Self::Health(overrides) => Some(overrides),
-            Self::TradeSim(_) => None,
+            Self::TradeSim(_) | Self::Generate(_) | Self::Queue { .. } => None,
         }
     }
 
@@ -70,6 +74,11 @@ impl Command {
                 let at = app::TradeSimAt { trade: wanted.bind, control: wanted.control };
                 report(app::trade_sim(&settings.log, at, |control| wanted.options(control)))
             }
+            Self::Generate(wanted) => generate(&wanted),
+            Self::Queue { step } => match actix::System::new().block_on(step.run()) {
+                Ok(answer) => verdict(answer.is_good, &answer.text),
+                Err(error) => report(Err(error)),
+            },
             Self::Config { question: Config::Check(_) } => match app::check(settings) {
                 Ok(()) => print("settings are valid\n"),
                 Err(error) => {
@@ -80,6 +89,23 @@ impl Command {
             Self::Config { question: Config::Show(_) } => print(&effective.show()),
         }
     }
+}
+
+/// Its own lines of log would only break the one that shows the progress.
+fn generate(wanted: &Generate) -> ExitCode {
+    let summary = match actix::System::new().block_on(wanted.send()) {
+        Ok(summary) => summary,
+        Err(error) => return report(Err(error)),
+    };
+    let queue = wanted.service.file.path.display().to_string();
+    let text = if wanted.json { summary.json() } else { summary.text(&queue) };
+    verdict(summary.is_good(), &text)
+}
+
+/// Prints an answer that may be a bad one.
+fn verdict(is_good: bool, text: &str) -> ExitCode {
+    let printed = print(text);
+    if is_good { printed } else { ExitCode::FAILURE }
 }
 
 fn migration_line(step: &MigrationState) -> String {

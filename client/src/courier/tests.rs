@@ -167,6 +167,18 @@ async fn an_open_breaker_of_our_own_leaves_parcels_without_a_call_and_then_probe
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pool_of_our_own_that_is_used_up_says_nothing_about_the_service() {
+    let bench = Bench::with(&impatient(), (0..9).map(|_| Heard::NoLease));
+
+    for _ in 0..9 {
+        let left = bench.courier.deliver(parcel("k", 1)).await.left.unwrap();
+        assert_eq!(left.reason, QueueReason::Connection);
+    }
+
+    assert_eq!(bench.calls(), 9);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_whose_caller_went_away_is_given_back() {
     let bench = Bench::with(&impatient(), (0..5).map(|_| hung_up()));
     for _ in 0..5 {

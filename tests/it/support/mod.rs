@@ -10,6 +10,7 @@ pub(crate) mod client;
 pub(crate) mod databases;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod wait;
 pub(crate) mod weir;

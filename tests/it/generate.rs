@@ -1,0 +1,133 @@
+//! `weir generate` and `weir queue` against the real service, through every death on the way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use weir_client::{SqliteStore, Store};
+
+use crate::support::process::Run;
+use crate::support::proxy::Proxy;
+use crate::support::{Kind, Weir, wait_for};
+
+const SOON: Duration = Duration::from_secs(60);
+/// Beyond the lease of a client that was killed.
+const LATER: Duration = Duration::from_mins(4);
+
+/// A shorter lease, since a killed client's has to end.
+fn environment() -> Vec<(String, &'static str)> {
+    vec![("ORDER_SERVICE_CLIENT_READ_TIMEOUT".to_owned(), "5000")]
+}
+
+fn weir(folder: &Path, arguments: &[&str]) -> Run {
+    Run::spawn_under("", folder, arguments, &environment())
+}
+
+async fn end(run: &mut Run) -> ExitStatus {
+    wait_for("the command to end", LATER, async || run.ended()).await
+}
+
+async fn waiting(folder: &TempDir) -> u64 {
+    let store = SqliteStore::open(&folder.path().join("weir-client.queue"), 1).await.unwrap();
+    store.depth().await.unwrap().waiting
+}
+
+/// How often each order was placed, as the simulator wrote it down.
+fn placings(weir: &Weir) -> BTreeMap<i64, usize> {
+    let book = weir.database.file().with_extension("trades");
+    let mut placings = BTreeMap::new();
+    for line in std::fs::read_to_string(book).unwrap().lines() {
+        let effect: Value = serde_json::from_str(line).unwrap();
+        for placed in effect["placed"].as_array().into_iter().flatten() {
+            *placings.entry(placed["orderId"].as_i64().unwrap()).or_default() += 1;
+        }
+    }
+    placings
+}
+
+/// Every order of a run is in the database under its own name, and in the book once.
+async fn assert_each_once(weir: &Weir, orders: usize) {
+    let sent = "SELECT count(*) FROM orders WHERE trade_order_id IS NOT NULL";
+    let expected = i64::try_from(orders).unwrap();
+    let all_sent = async || weir.database.number(sent).await == expected;
+    wait_for("every order to be sent", LATER, all_sent).await;
+    let names = "SELECT count(DISTINCT client_order_id) FROM orders";
+    assert_eq!(weir.database.number(names).await, expected);
+    assert_eq!(weir.database.number("SELECT count(*) FROM orders").await, expected);
+    let placings = placings(weir);
+    assert_eq!(placings.len(), orders);
+    assert!(placings.values().all(|times| *times == 1), "{placings:?}");
+}
+
+#[actix_web::test]
+async fn a_run_sends_what_it_was_told_to_and_again_nothing() {
+    let weir_ = Weir::on(Kind::Sqlite).start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["generate", "--url", &weir_.public, "--count", "8", "--seed", "7", "--rate", "100"];
+
+    for _ in 0..2 {
+        assert_eq!(end(&mut weir(folder.path(), &arguments)).await.code(), Some(0));
+    }
+
+    assert_each_once(&weir_, 200).await;
+}
+
+#[actix_web::test]
+async fn what_waits_for_a_service_that_is_away_is_safe_and_drained_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = "portfolioId,securityId,orderTypeId,quantity\np,s,1,5\np,s,1,5\nq,t,2,0.5\n";
+    std::fs::write(folder.path().join("orders.csv"), csv).unwrap();
+    let away = ["generate", "--url", "http://127.0.0.1:1", "--orders", "orders.csv", "--size", "2"];
+    let nothing = [&away[..], &["--drain-within", "0s"]].concat();
+
+    let status = end(&mut weir(folder.path(), &nothing)).await;
+
+    assert_eq!((status.code(), waiting(&folder).await), (Some(0), 2));
+    let drain = ["queue", "drain", "--within", "0s", "--url", "http://127.0.0.1:1"];
+    assert_eq!(end(&mut weir(folder.path(), &drain)).await.code(), Some(1), "they wait still");
+    let weir_ = Weir::on(Kind::Sqlite).start().await;
+    let drain = ["queue", "drain", "--url", &weir_.public];
+    assert_eq!(end(&mut weir(folder.path(), &drain)).await.code(), Some(0));
+    assert_each_once(&weir_, 3).await;
+}
+
+#[actix_web::test]
+async fn connections_that_break_lose_and_double_nothing() {
+    let weir_ = Weir::on(Kind::Sqlite).start().await;
+    let proxy = Proxy::breaking(&weir_.public, 9).await;
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["generate", "--url", &proxy.url, "--count", "40", "--rate", "1000"];
+
+    let status = end(&mut weir(folder.path(), &arguments)).await;
+
+    assert_eq!(status.code(), Some(0));
+    assert!(proxy.broken() >= 3, "each kind of break, and not only {}", proxy.broken());
+    assert_each_once(&weir_, 1000).await;
+}
+
+#[actix_web::test]
+async fn a_hundred_batches_stand_once_after_service_and_client_were_killed() {
+    let mut weir_ = Weir::on(Kind::Sqlite).start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let run = |url: &str| {
+        let arguments = ["generate", "--seed", "7", "--rate", "40", "--drain-within", "3m"];
+        weir(folder.path(), &[&arguments[..], &["--url", url]].concat())
+    };
+    let mut first = run(&weir_.public);
+    let stored = async || weir_.database.number("SELECT count(*) FROM orders").await > 0;
+    wait_for("the first orders", SOON, stored).await;
+
+    weir_.kill_9();
+    wait_for("something to be queued", SOON, async || waiting(&folder).await > 0).await;
+    first.kill_9();
+    weir_.restart().await;
+    let mut second = run(&weir_.public);
+
+    assert_eq!(end(&mut second).await.code(), Some(0));
+    assert_eq!(waiting(&folder).await, 0);
+    assert_each_once(&weir_, 2500).await;
+}
