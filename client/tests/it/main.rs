@@ -7,6 +7,7 @@
     reason = "a test that cannot go on must panic"
 )]
 
+mod alerts;
 mod calls;
 mod outages;
 mod service;
