@@ -160,7 +160,10 @@ impl Courier {
         }
         let evenly = self.condition.get().is_throttled();
         let wait = self.rate.borrow_mut().take(clock::instant(), evenly);
-        sleep(wait).await;
+        // The timer rounds up to its next millisecond, also nothing.
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
         Permit::ask(&self.breaker)
     }
 

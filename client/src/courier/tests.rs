@@ -71,6 +71,18 @@ async fn a_call_that_failed_is_repeated_after_a_backoff_with_the_same_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_turn_that_is_free_is_taken_at_once() {
+    let bench = Bench::new([]);
+    // Between two ticks of the timer.
+    tokio::time::advance(Duration::from_micros(500)).await;
+    let asked = clock::instant();
+
+    bench.courier.deliver(parcel("k", 1)).await;
+
+    assert_eq!(bench.script.sent.borrow()[0].0, asked);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_open_breaker_is_waited_for_as_long_as_it_asks() {
     let asked = Told { status: 503, retry_after: Some(Duration::from_secs(7)), ..Told::default() };
     let bench = Bench::new([status(503), Heard::Answer(asked)]);
