@@ -10,8 +10,7 @@ use tempfile::TempDir;
 use weir_client::{SqliteStore, Store};
 
 use crate::support::process::Run;
-use crate::support::proxy::Proxy;
-use crate::support::{Kind, Weir, wait_for};
+use crate::support::{Fault, Kind, Proxy, Weir, wait_for};
 
 const SOON: Duration = Duration::from_secs(60);
 /// Beyond the lease of a client that was killed.
@@ -98,14 +97,16 @@ async fn what_waits_for_a_service_that_is_away_is_safe_and_drained_later() {
 #[actix_web::test]
 async fn connections_that_break_lose_and_double_nothing() {
     let weir_ = Weir::on(Kind::Sqlite).start().await;
-    let proxy = Proxy::breaking(&weir_.public, 9).await;
+    let proxy = Proxy::before(&weir_.public);
+    let faults = [Fault::CutCall(1000), Fault::CutAnswer(0), Fault::CutAnswer(64)];
+    proxy.break_next(faults.repeat(3));
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["generate", "--url", &proxy.url, "--count", "40", "--rate", "1000"];
 
     let status = end(&mut weir(folder.path(), &arguments)).await;
 
     assert_eq!(status.code(), Some(0));
-    assert!(proxy.broken() >= 3, "each kind of break, and not only {}", proxy.broken());
+    assert_eq!(proxy.faults_left(), 0, "each kind of break was met");
     assert_each_once(&weir_, 1000).await;
 }
 

@@ -22,7 +22,7 @@ mod pool_exhausted;
 mod refused_start;
 mod silent;
 mod terminated;
-mod trade;
+pub(crate) mod trade;
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ pub(crate) mod weir;
 
 pub(crate) use client::Answer;
 pub(crate) use databases::{Database, Kind, on_both};
+pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use raw::Raw;
 pub(crate) use wait::wait_for;
 pub(crate) use weir::Weir;

@@ -76,7 +76,7 @@ impl Raw {
 }
 
 /// How many bytes the answer at the front takes, once all of it is here.
-fn whole_answer(heard: &[u8]) -> Option<usize> {
+pub(super) fn whole_answer(heard: &[u8]) -> Option<usize> {
     let head_length = heard.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&heard[..head_length]).to_lowercase();
     if head.starts_with("http/1.1 1") {

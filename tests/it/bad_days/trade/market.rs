@@ -15,8 +15,8 @@ use crate::support::{Weir, wait_for};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-pub(super) struct Market {
-    pub(super) sim: Arc<Sim>,
+pub(crate) struct Market {
+    pub(crate) sim: Arc<Sim>,
     pub(super) url: String,
     /// Answers also while nobody listens for trades.
     control: String,
@@ -38,14 +38,14 @@ impl Market {
     }
 
     /// One that takes an order as often as it comes: what is placed twice stands there twice.
-    pub(super) fn open_to_duplicates() -> Self {
+    pub(crate) fn open_to_duplicates() -> Self {
         let market = Self::open();
         market.sim.set_rules(Rules { allow_duplicates: true, honour_keys: false });
         market
     }
 
     /// Weir with this trade service, and with all its waits short.
-    pub(super) fn plan(&self, place: impl Into<Place>) -> Plan {
+    pub(crate) fn plan(&self, place: impl Into<Place>) -> Plan {
         let settings = [
             ("trade.url", self.url.as_str()),
             ("trade.answer_timeout", "1500ms"),
@@ -63,7 +63,7 @@ impl Market {
     }
 
     /// Sets what goes wrong from now on, and waits until the door is as it wants.
-    pub(super) async fn treat(&self, faults: Value) {
+    pub(crate) async fn treat(&self, faults: Value) {
         self.sim.set_faults(serde_json::from_value(faults).unwrap()).unwrap();
         self.sim.settle().await.unwrap();
     }
@@ -74,7 +74,7 @@ impl Market {
     }
 
     /// All is well again.
-    pub(super) async fn return_well(&self) {
+    pub(crate) async fn return_well(&self) {
         self.sim.forget_script();
         self.treat(json!({})).await;
     }
@@ -113,7 +113,7 @@ impl Market {
     }
 
     /// Waits until a call is here and not carried out yet.
-    pub(super) async fn has_a_call(&self) {
+    pub(crate) async fn has_a_call(&self) {
         wait_for("a call to be out", DEADLINE, async || {
             let book = self.book().await;
             let pending = book["totals"]["pending"].as_u64();
@@ -124,7 +124,7 @@ impl Market {
 
     /// Checks that this order was placed once, and says as which trade.
     #[track_caller]
-    pub(super) fn trade_of(&self, order_id: i64) -> i64 {
+    pub(crate) fn trade_of(&self, order_id: i64) -> i64 {
         let count = self.sim.count(i32::try_from(order_id).unwrap());
         assert_eq!(count.placed, 1, "order {order_id}: {count:?}");
         i64::from(count.trade_id.unwrap())

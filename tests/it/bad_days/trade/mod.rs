@@ -4,7 +4,7 @@
 //! The judge is the simulator's book in the test's process, which outlives every kill: an order
 //! that was accepted is there once.
 
-mod market;
+pub(crate) mod market;
 mod senders;
 mod tickets;
 
@@ -30,7 +30,7 @@ const BATCH: &str = "/api/v1/orders/batch";
 const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Waits until no letter is left: everything that was accepted is decided.
-async fn drained(database: &Database) {
+pub(crate) async fn drained(database: &Database) {
     wait_for("all letters to be gone", DRAINED_WITHIN, async || {
         let left = letters(database).await;
         if left.is_empty() { Ok(()) } else { Err(format!("{} left: {left:#?}", left.len())) }
