@@ -171,13 +171,17 @@ impl OrderClient {
             let queued = self.queue(unsent(parcel)).await?;
             return Ok(Outcome::of(Vec::new(), Vec::new(), Some(queued)));
         }
-        let delivery = self.courier.deliver(parcel.clone()).await;
+        let keyed = parcel.is_keyed.then(|| parcel.clone());
+        let delivery = self.courier.deliver(parcel).await;
         let queued = match delivery.left {
             Some(left) => Some(self.queue(left).await?),
             None => None,
         };
-        if queued.is_none() && delivery.rejected.is_empty() {
-            self.remember(&parcel, &delivery.done).await;
+        if let Some(keyed) = keyed
+            && queued.is_none()
+            && delivery.rejected.is_empty()
+        {
+            self.remember(&keyed, &delivery.done).await;
         }
         Ok(Outcome::of(delivery.done, delivery.rejected, queued))
     }

@@ -21,6 +21,8 @@ use crate::parcel::Parcel;
 /// How long to wait for another process that writes.
 const BUSY_WITHIN: Duration = Duration::from_secs(5);
 
+/// What waits is counted as it comes and goes: every `put` asks for the number, and counting a full
+/// queue takes longer than writing to it.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS submissions (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -39,6 +41,19 @@ CREATE TABLE IF NOT EXISTS submissions (
     leased_until INTEGER
 );
 CREATE INDEX IF NOT EXISTS submissions_due ON submissions (is_failed, due_at, id);
+CREATE TABLE IF NOT EXISTS depths (is_failed INTEGER PRIMARY KEY, submissions INTEGER NOT NULL);
+INSERT OR IGNORE INTO depths VALUES (0, 0), (1, 0);
+CREATE TRIGGER IF NOT EXISTS submission_comes AFTER INSERT ON submissions BEGIN
+    UPDATE depths SET submissions = submissions + 1 WHERE is_failed = new.is_failed;
+END;
+CREATE TRIGGER IF NOT EXISTS submission_goes AFTER DELETE ON submissions BEGIN
+    UPDATE depths SET submissions = submissions - 1 WHERE is_failed = old.is_failed;
+END;
+CREATE TRIGGER IF NOT EXISTS submission_moves AFTER UPDATE OF is_failed ON submissions
+WHEN new.is_failed <> old.is_failed BEGIN
+    UPDATE depths SET submissions = submissions - 1 WHERE is_failed = old.is_failed;
+    UPDATE depths SET submissions = submissions + 1 WHERE is_failed = new.is_failed;
+END;
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY,
     answer TEXT NOT NULL,
@@ -51,7 +66,7 @@ const PUT: &str = "
 INSERT INTO submissions (key, body, is_keyed, order_count, is_failed, reason, queued_at, attempts,
     due_at, failed_at, last_error)
 SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-WHERE (SELECT COUNT(*) FROM submissions WHERE is_failed = 0) < ?
+WHERE (SELECT submissions FROM depths WHERE is_failed = 0) < ?
 ON CONFLICT (key) DO NOTHING";
 
 /// A lease or a due time that is further away than any may be comes from a clock that was wrong.
@@ -72,8 +87,8 @@ WHERE is_failed = 1 AND (? IS NULL OR id = ?)";
 const DISCARD: &str = "
 DELETE FROM submissions WHERE id = ? AND (leased_until IS NULL OR leased_until <= ?)";
 const DEPTH: &str = "
-SELECT COUNT(*) FILTER (WHERE is_failed = 0) AS waiting,
-    COUNT(*) FILTER (WHERE is_failed = 1) AS failed FROM submissions";
+SELECT (SELECT submissions FROM depths WHERE is_failed = 0) AS waiting,
+    (SELECT submissions FROM depths WHERE is_failed = 1) AS failed";
 const REMEMBER: &str = "
 INSERT INTO answers (key, answer, answered_at) VALUES (?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, answered_at = excluded.answered_at";
