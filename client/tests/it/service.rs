@@ -1,11 +1,12 @@
 //! A service that answers as the test says.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::http::StatusCode;
+use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 use weir_client::wire::{Decimal, Order};
@@ -60,7 +61,9 @@ impl Service {
                 .route("/api/v1/orders/batch", web::post().to(batch))
                 .route("/api/v1/health/connection-pool", web::get().to(health))
         });
-        let server = server.workers(1).disable_signals().bind(at).unwrap();
+        // A connection that stays would still be served for a moment after the end.
+        let server = server.workers(1).keep_alive(KeepAlive::Disabled).disable_signals();
+        let server = server.bind(at).unwrap();
         let url = format!("http://{}", server.addrs()[0]);
         let server = server.run();
         let handle = server.handle();
@@ -78,6 +81,8 @@ impl Service {
 
     pub(crate) async fn stop(self) {
         self.handle.stop(false).await;
+        let address = self.url.trim_start_matches("http://").to_owned();
+        wait_for("end of the listener", async || TcpStream::connect(&address).is_err()).await;
     }
 }
 
