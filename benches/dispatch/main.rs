@@ -59,7 +59,7 @@ fn main() {
 
 async fn measure(plan: Plan, writers: tokio::runtime::Handle) {
     machine::describe();
-    for kind in plan.kinds() {
+    for kind in plan.kinds.iter().copied() {
         let mut report = Report::new(kind);
         for round in 1..=plan.rounds {
             for case in plan.cases(kind) {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::shared::databases::wanted;
 use crate::shared::environment::{self, list, number};
 use crate::shared::load::Window;
 use crate::support::Kind;
@@ -37,7 +38,7 @@ pub(crate) struct Plan {
     /// Connections, caches and prepared statements come into being here.
     pub(crate) warm_up: Duration,
     pub(crate) measure: Duration,
-    kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<Kind>,
     latencies: Vec<u64>,
     connections: Vec<u16>,
     whos: Vec<Who>,
@@ -53,7 +54,7 @@ impl Plan {
                 rounds: 1,
                 warm_up: instant,
                 measure: instant,
-                kinds: vec![Kind::Sqlite, Kind::Postgres],
+                kinds: wanted("sqlite,postgres"),
                 latencies: vec![0],
                 connections: vec![8],
                 whos: Who::ALL.to_vec(),
@@ -61,17 +62,11 @@ impl Plan {
             };
         }
         let seconds = number("SECONDS", 3.0);
-        let kinds: Vec<String> = list("DATABASES", "sqlite,postgres");
-        let kind = |name: &String| match name.as_str() {
-            "sqlite" => Kind::Sqlite,
-            "postgres" => Kind::Postgres,
-            other => panic!("WEIR_BENCH_DATABASES: {other:?} is neither sqlite nor postgres"),
-        };
         Self {
             rounds: number("ROUNDS", 3).max(1),
             warm_up: Duration::from_secs_f64(seconds / 3.0),
             measure: Duration::from_secs_f64(seconds),
-            kinds: kinds.iter().map(kind).collect(),
+            kinds: wanted("sqlite,postgres"),
             latencies: list("LATENCIES", "0,20,200"),
             connections: list("CONNECTIONS", "8,32,64"),
             whos: list("WHO", "bound,plain,before,weir,weir-async"),
@@ -82,10 +77,6 @@ impl Plan {
     /// A measurement that begins now.
     pub(crate) fn window(&self) -> Window {
         Window::opens_after(self.warm_up, self.measure)
-    }
-
-    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
-        self.kinds.iter().copied().filter(|kind| kind.is_available())
     }
 
     /// The measurements of one round. Those that are compared stand beside each other.

@@ -48,7 +48,7 @@ fn main() {
 async fn measure(plan: Plan) {
     machine::describe();
     refusal::report().await;
-    for kind in plan.kinds() {
+    for kind in plan.kinds.iter().copied() {
         let mut storms = Vec::new();
         report::head(kind, &plan);
         for weather in &plan.weathers {

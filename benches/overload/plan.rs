@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::shared::databases::wanted;
 use crate::shared::environment::{self, list, number};
 use crate::support::Kind;
 
@@ -55,7 +56,7 @@ pub(crate) struct Plan {
     pub(crate) calm: f64,
     pub(crate) storm: f64,
     pub(crate) weathers: Vec<Weather>,
-    kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<Kind>,
 }
 
 impl Plan {
@@ -66,12 +67,6 @@ impl Plan {
             // A build without optimisation is slow: its trade service is, too.
             (7.0, 1000, "plain", "sqlite,postgres")
         };
-        let kind = |name: &String| match name.as_str() {
-            "sqlite" => Kind::Sqlite,
-            "postgres" => Kind::Postgres,
-            other => panic!("WEIR_BENCH_DATABASES: {other:?} is neither sqlite nor postgres"),
-        };
-        let kinds: Vec<String> = list("DATABASES", kinds);
         let length = Duration::from_secs_f64(seconds);
         Self {
             length,
@@ -80,11 +75,7 @@ impl Plan {
             calm: 0.5,
             storm: number("LOAD", 10.0),
             weathers: list("WEATHER", weathers),
-            kinds: kinds.iter().map(kind).collect(),
+            kinds: wanted(kinds),
         }
-    }
-
-    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
-        self.kinds.iter().copied().filter(|kind| kind.is_available())
     }
 }

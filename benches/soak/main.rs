@@ -10,7 +10,7 @@
 //! | `tally` | what they heard, counted by the minute |
 //! | `watch` | what is looked at |
 //! | `run` | one soak, and what must be true after it |
-//! | `report` | what is printed |
+//! | `found`, `report` | what was found, and how it is printed |
 //! | `shared` | what other benches need, too |
 //!
 //! A lost or doubled order, a wrong answer, letters that stay and memory without a bound end the run
@@ -29,6 +29,7 @@
 
 mod crowd;
 mod fault;
+mod found;
 mod hostile;
 mod plan;
 mod report;
@@ -51,7 +52,7 @@ fn main() {
 
 async fn measure(plan: Plan) {
     machine::describe();
-    for kind in plan.kinds() {
+    for kind in plan.kinds.iter().copied() {
         let soak = run::run(kind, &plan).await;
         report::print(kind, &soak, &plan);
     }

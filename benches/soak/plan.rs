@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::fault::Fault;
+use crate::shared::databases::wanted;
 use crate::shared::environment::{self, list, number};
 use crate::support::Kind;
 
@@ -17,7 +18,7 @@ pub(crate) struct Plan {
     /// The share of what can be done that comes.
     pub(crate) load: f64,
     faults: Vec<Fault>,
-    kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<Kind>,
 }
 
 impl Plan {
@@ -28,24 +29,14 @@ impl Plan {
             // A build without optimisation is slow: its trade service is, too.
             (6, 2, 500, "lost,hostile", "sqlite,postgres")
         };
-        let kind = |name: &String| match name.as_str() {
-            "sqlite" => Kind::Sqlite,
-            "postgres" => Kind::Postgres,
-            other => panic!("WEIR_BENCH_DATABASES: {other:?} is neither sqlite nor postgres"),
-        };
-        let kinds: Vec<String> = list("DATABASES", kinds);
         Self {
             minute: Duration::from_secs(seconds),
             minutes: number("MINUTES", minutes),
             latency: number("LATENCY", latency),
             load: number("LOAD", 0.7),
             faults: list("FAULTS", faults),
-            kinds: kinds.iter().map(kind).collect(),
+            kinds: wanted(kinds),
         }
-    }
-
-    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
-        self.kinds.iter().copied().filter(|kind| kind.is_available())
     }
 
     /// What goes wrong on this database, one each minute.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::fault::Fault;
+use crate::found::Soak;
 use crate::plan::Plan;
-use crate::run::Soak;
 use crate::shared::figures::{median, percentile};
 use crate::support::Kind;
 use crate::tally::Minute;

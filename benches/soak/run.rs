@@ -8,7 +8,8 @@ use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::crowd::Crowd;
-use crate::fault::{Fault, Scene};
+use crate::fault::Scene;
+use crate::found::Soak;
 use crate::plan::Plan;
 use crate::report;
 use crate::shared::account::{drained, settle};
@@ -17,7 +18,6 @@ use crate::shared::databases::{discard, fresh};
 use crate::shared::simulator::Simulator;
 use crate::shared::usage::memory_peak;
 use crate::support::{Database, Kind, Weir};
-use crate::tally::Minute;
 use crate::watch::{Figure, look};
 
 /// In MiB: more than this is no bound.
@@ -35,21 +35,6 @@ const SETTINGS: [(&str, &str); 7] = [
     ("ledger.batches_kept", "5m"),
     ("idempotency.kept", "5m"),
 ];
-
-/// Everything that is told of a soak.
-pub(crate) struct Soak {
-    /// Orders per second that closed loops get done.
-    pub(crate) can_be_done: f64,
-    pub(crate) accepted: u64,
-    pub(crate) doubtful: u64,
-    pub(crate) minutes: Vec<(Fault, Minute)>,
-    /// What was looked at, and in which minute.
-    pub(crate) looks: Vec<(usize, Vec<Figure>)>,
-    /// The most memory that was ever resident, in MiB.
-    pub(crate) memory_peak: f64,
-    /// How long it took to send all that was accepted, after the last had asked.
-    pub(crate) drained: Duration,
-}
 
 pub(crate) async fn run(kind: Kind, plan: &Plan) -> Soak {
     let database = fresh(kind).await;
