@@ -87,7 +87,9 @@ async fn batch_in(weir: &Weir, batch_id: &str, state: &str) -> Answer {
 }
 
 /// Checks that a client's orders went out as they were accepted: each call takes what is next in
-/// its line. Fifteen are out at once, and reach the other side in any order.
+/// its line. Fifteen are out at once and reach the other side in any order: one that comes before
+/// its turn overtook the fourteen others at most, one that comes late may have been overtaken by
+/// any number.
 #[track_caller]
 fn expect_in_order(calls: &[Value], accepted: &[i64]) {
     let mut begun = Vec::new();
@@ -104,6 +106,6 @@ fn expect_in_order(calls: &[Value], accepted: &[i64]) {
     in_order.sort_unstable();
     for (arrived, place) in begun.iter().enumerate() {
         let rank = in_order.binary_search(place).unwrap();
-        assert!(rank.abs_diff(arrived) < 15, "{begun:?}");
+        assert!(rank.saturating_sub(arrived) < 15, "{begun:?}");
     }
 }
