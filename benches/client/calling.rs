@@ -45,16 +45,23 @@ pub(crate) async fn run(plan: &Plan) -> Vec<Round> {
         next += BATCH * count as u64;
         taken
     };
+    let by_hand = async |orders| bare.submit(orders).await;
+    let by_client = async |orders| submit(&client, orders).await;
     // Connections, caches and prepared statements come into being here.
-    let warm_up = plan.batches.div_ceil(5);
-    call(take(warm_up), async |orders| bare.submit(orders).await).await;
-    call(take(warm_up), async |orders| submit(&client, orders).await).await;
+    call(take(plan.batches), &by_hand).await;
+    call(take(plan.batches), &by_client).await;
     let mut rounds = Vec::new();
     for round in 1..=plan.rounds {
         eprintln!("calling, round {round} of {}", plan.rounds);
-        let bare = call(take(plan.batches), async |orders| bare.submit(orders).await).await;
-        let client = call(take(plan.batches), async |orders| submit(&client, orders).await).await;
-        rounds.push(Round { bare, client });
+        let (first, second) = (take(plan.batches), take(plan.batches));
+        // Who comes first has other neighbours: they take turns at that, too.
+        rounds.push(if round % 2 == 0 {
+            let client = call(first, &by_client).await;
+            Round { bare: call(second, &by_hand).await, client }
+        } else {
+            let bare = call(first, &by_hand).await;
+            Round { bare, client: call(second, &by_client).await }
+        });
     }
 
     let page = weir.get("/api/v1/orders?limit=1").await.expect(200);

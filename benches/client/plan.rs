@@ -18,9 +18,9 @@ impl Plan {
             return Self { rounds: 1, batches: 5, writes: 20 };
         }
         Self {
-            rounds: number("ROUNDS", 15).max(1),
-            batches: number("BATCHES", 500).max(1),
-            writes: number("WRITES", 400).max(1),
+            rounds: number("ROUNDS", 60).max(1),
+            batches: number("BATCHES", 100).max(1),
+            writes: number("WRITES", 100).max(1),
         }
     }
 }

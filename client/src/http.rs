@@ -11,6 +11,7 @@ use awc::error::{ConnectError, SendRequestError};
 use awc::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use awc::http::{StatusCode, Version};
 use awc::{Client, Connector, SendClientRequest};
+use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -77,9 +78,9 @@ impl HttpPost {
                 Ok(response) => response,
                 Err(error) => return silence(&error),
             };
-            let (status, headers) = (response.status(), response.headers().clone());
+            let (status, pause) = (response.status(), pause(response.headers()));
             match response.body().limit(ANSWER_MAX).await {
-                Ok(body) => Heard::Answer(told(status, &headers, body.to_vec())),
+                Ok(body) => Heard::Answer(told(status, pause, body)),
                 Err(error) => Heard::HungUp(error.to_string()),
             }
         };
@@ -119,14 +120,18 @@ impl Post for HttpPost {
     }
 }
 
-fn told(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Told {
+/// How long the service asks to be left alone.
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    retry_after::parse(text, clock::utc())
+}
+
+fn told(status: StatusCode, retry_after: Option<Duration>, body: Bytes) -> Told {
     #[derive(Deserialize)]
     struct Coded {
         code: String,
     }
 
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let retry_after = text(RETRY_AFTER).and_then(|text| retry_after::parse(text, clock::utc()));
     let is_problem = status.is_client_error() || status.is_server_error();
     let coded = is_problem.then(|| serde_json::from_slice::<Coded>(&body).ok()).flatten();
     Told { status: status.as_u16(), code: coded.map(|coded| coded.code), retry_after, body }

@@ -1,7 +1,12 @@
 //! Orders that travel together, packed once: the same bytes under the same key on every attempt.
 
+use bytes::Bytes;
+
 use crate::rules::key::{self, Key};
 use crate::wire::Order;
+
+/// An order in a body has rarely more, so that the body seldom has to grow.
+const ORDER_BYTES: usize = 320;
 
 /// A submission as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +17,7 @@ pub struct Parcel {
     /// The orders, as they stand in the body.
     pub orders: Vec<Order>,
     /// What is sent. It is kept, since another writing of the same orders would be another request.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl Parcel {
@@ -23,8 +28,9 @@ impl Parcel {
             Key::Given(key) => (key, true),
         };
         key::name_orders(&mut orders, &key);
-        let body = serde_json::to_vec(&orders)?;
-        Ok(Self { key, is_keyed, orders, body })
+        let mut body = Vec::with_capacity(orders.len() * ORDER_BYTES);
+        serde_json::to_writer(&mut body, &orders)?;
+        Ok(Self { key, is_keyed, orders, body: body.into() })
     }
 
     /// A new submission of the orders at these places.

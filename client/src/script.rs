@@ -49,7 +49,7 @@ pub(crate) fn batch(codes: &[Option<&str>]) -> Heard {
     let body = json!({"status": "m", "message": "m", "totalRequested": count,
         "totalReceived": count, "successful": 0, "failed": 0, "queued": 0, "success": false,
         "failure": false, "partial": true, "successRate": 0.5, "results": results});
-    Heard::Answer(Told { status: 207, body: body.to_string().into_bytes(), ..Told::default() })
+    Heard::Answer(Told { status: 207, body: body.to_string().into(), ..Told::default() })
 }
 
 pub(crate) fn status(status: u16) -> Heard {

@@ -81,26 +81,29 @@ impl Delivery {
                 return Step::Again { verdict, error: format!("the answer is unclear: {error}") };
             }
         };
-        let rest = match parcel.of_places(&sorted.again) {
-            Ok(rest) => rest,
+        let left = (!sorted.again.is_empty()).then(|| parcel.of_places(&sorted.again));
+        let left = match left.transpose() {
+            Ok(left) => left,
             Err(error) => return Step::Again { verdict, error: error.to_string() },
         };
         self.note(parcel, sorted);
-        if rest.orders.is_empty() {
-            return Step::Taken;
-        }
-        let count = rest.orders.len();
-        *parcel = rest;
+        let Some(left) = left else { return Step::Taken };
+        let count = left.orders.len();
+        *parcel = left;
         Step::Again { verdict, error: format!("{count} orders could not be taken at this time") }
     }
 
-    fn note(&mut self, parcel: &Parcel, sorted: Sorted) {
-        self.done.extend(sorted.done.into_iter().map(|item| SubmissionItem {
-            client_order_id: Some(name(parcel, item.request_index).into()),
-            ..item
-        }));
+    fn note(&mut self, parcel: &Parcel, mut sorted: Sorted) {
+        for item in &mut sorted.done {
+            let name = name(parcel, item.request_index);
+            // The service repeats it: there is rarely anything to change.
+            if item.client_order_id.as_deref() != Some(name) {
+                item.client_order_id = Some(name.to_owned().into());
+            }
+        }
+        self.done.append(&mut sorted.done);
         self.rejected.extend(sorted.rejected.into_iter().map(|item| Rejected {
-            client_order_id: name(parcel, item.request_index),
+            client_order_id: name(parcel, item.request_index).to_owned(),
             code: item.error_code.unwrap_or_default().into_owned(),
             field: item.field.map(Into::into),
             message: item.message.into_owned(),
@@ -109,9 +112,9 @@ impl Delivery {
 }
 
 /// What the order at this place is called: every order of a parcel has a name.
-fn name(parcel: &Parcel, place: usize) -> String {
+fn name(parcel: &Parcel, place: usize) -> &str {
     let order = parcel.orders.get(place);
-    order.and_then(|order| order.client_order_id.clone()).unwrap_or_default()
+    order.and_then(|order| order.client_order_id.as_deref()).unwrap_or_default()
 }
 
 /// Each order of a batch that was refused as a whole, for the same reason.
@@ -119,7 +122,7 @@ fn refused<'a>(parcel: &'a Parcel, told: &Told) -> impl Iterator<Item = Rejected
     let code = told.code.clone().unwrap_or_default();
     let message = sentence(told);
     (0..parcel.orders.len()).map(move |place| Rejected {
-        client_order_id: name(parcel, place),
+        client_order_id: name(parcel, place).to_owned(),
         code: code.clone(),
         field: None,
         message: message.clone(),

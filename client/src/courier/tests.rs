@@ -1,5 +1,6 @@
 //! The courier on paused time, before a service that answers by script.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use prometheus::Registry;
 use serde_json::json;
@@ -119,7 +120,7 @@ async fn a_refusal_is_final_for_every_order_and_not_repeated() {
         status: 400,
         code: Some("VALIDATION_ERROR".to_owned()),
         retry_after: None,
-        body: body.to_string().into_bytes(),
+        body: body.to_string().into(),
     };
     let bench = Bench::new([Heard::Answer(told)]);
 
@@ -151,7 +152,7 @@ async fn only_what_was_not_taken_is_sent_again_and_under_a_new_key() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_nobody_can_read_is_asked_for_again_under_the_same_key() {
-    let garbage = Told { status: 200, body: b"<html>".to_vec(), ..Told::default() };
+    let garbage = Told { status: 200, body: Bytes::from("<html>"), ..Told::default() };
     let bench = Bench::new([Heard::Answer(garbage), batch(&[None])]);
 
     let delivery = bench.courier.deliver(parcel("k", 2)).await;

@@ -136,7 +136,7 @@ async fn insert(connection: &impl ConnectionTrait, kept: &Kept, most: u64) -> Re
     let failure = waiting.failure.as_ref();
     let values: [Value; 12] = [
         parcel.key.as_str().into(),
-        parcel.body.clone().into(),
+        parcel.body.to_vec().into(),
         parcel.is_keyed.into(),
         i64::try_from(parcel.orders.len()).unwrap_or(i64::MAX).into(),
         (*is_failed).into(),
@@ -179,7 +179,7 @@ fn parcel(row: &QueryResult) -> Result<Parcel, QueueError> {
     let body: Vec<u8> = row.try_get("", "body")?;
     let orders = serde_json::from_slice(&body)?;
     let (key, is_keyed) = (row.try_get("", "key")?, row.try_get("", "is_keyed")?);
-    Ok(Parcel { key, is_keyed, orders, body })
+    Ok(Parcel { key, is_keyed, orders, body: body.into() })
 }
 
 fn entry(row: &QueryResult) -> Result<Entry, DbErr> {

@@ -26,19 +26,14 @@ pub(crate) fn read(body: &[u8], count: usize) -> Result<Sorted, String> {
     Ok(sort(submission.results))
 }
 
-fn sort(items: Vec<SubmissionItem<'static>>) -> Sorted {
-    let mut sorted = Sorted::default();
-    for item in items {
-        match item.status {
-            ItemStatus::Success | ItemStatus::Queued => sorted.done.push(item),
-            ItemStatus::Failure if item.error_code.as_deref().is_some_and(is_temporary) => {
-                sorted.again.push(item.request_index);
-            }
-            ItemStatus::Failure => sorted.rejected.push(item),
-        }
-    }
-    sorted.again.sort_unstable();
-    sorted
+/// Most batches are done as a whole: what is done stays where it is.
+fn sort(mut items: Vec<SubmissionItem<'static>>) -> Sorted {
+    let failed = items.extract_if(.., |item| item.status == ItemStatus::Failure);
+    let (again, rejected): (Vec<_>, _) =
+        failed.partition(|item| item.error_code.as_deref().is_some_and(is_temporary));
+    let mut again: Vec<_> = again.iter().map(|item| item.request_index).collect();
+    again.sort_unstable();
+    Sorted { done: items, rejected, again }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 /// How long to wait for a 503 that does not say.
 const UNAVAILABLE_WAIT: Duration = Duration::from_secs(15);
 /// How the ancestor says that its breaker is open.
@@ -30,7 +32,7 @@ pub(crate) struct Told {
     /// Of a problem: its code in the catalogue, if it has one.
     pub(crate) code: Option<String>,
     pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
 }
 
 /// What a call means.
@@ -165,7 +167,12 @@ mod tests {
 
     fn answer(status: u16, code: Option<&str>, body: &str) -> Heard {
         let code = code.map(str::to_owned);
-        Heard::Answer(Told { status, code, retry_after: None, body: body.into() })
+        Heard::Answer(Told {
+            status,
+            code,
+            retry_after: None,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        })
     }
 
     fn asking(status: u16, seconds: u64) -> Heard {

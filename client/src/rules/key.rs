@@ -1,5 +1,7 @@
 //! The names of submissions and of their orders: what makes it safe to send them again.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -16,8 +18,10 @@ pub enum KeyStyle {
     Content,
 }
 
-/// Of a key, in the names of its orders: 128 bits, and room for the place in the batch.
-const NAME_BYTES: usize = 16;
+/// Of a key's fingerprint, in the names of its orders: 128 bits, and room for the place.
+const PREFIX_LENGTH: usize = 32;
+/// Of the place, with its hyphen, in the largest batch.
+const PLACE_LENGTH: usize = 5;
 
 impl KeyStyle {
     /// A key for these orders.
@@ -40,7 +44,9 @@ pub(crate) enum Key {
 
 /// What tells one content from another.
 pub(crate) fn fingerprint(content: &[u8]) -> String {
-    hex(&Sha256::digest(content))
+    let digest: [u8; 32] = Sha256::digest(content).into();
+    let (halves, _) = digest.as_chunks::<16>();
+    halves.iter().map(|half| format!("{:032x}", u128::from_be_bytes(*half))).collect()
 }
 
 pub(crate) fn random() -> String {
@@ -50,15 +56,18 @@ pub(crate) fn random() -> String {
 /// Names those orders that have no name, by the key and their place: whoever sends them again
 /// under the same key calls them the same.
 pub(crate) fn name_orders(orders: &mut [Order], key: &str) {
-    let digest = Sha256::digest(key.as_bytes());
-    let prefix = hex(digest.get(..NAME_BYTES).unwrap_or_default());
+    let mut prefix = fingerprint(key.as_bytes());
+    prefix.truncate(PREFIX_LENGTH);
     for (place, order) in orders.iter_mut().enumerate() {
-        order.client_order_id.get_or_insert_with(|| format!("{prefix}-{place}"));
+        order.client_order_id.get_or_insert_with(|| name(&prefix, place));
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn name(prefix: &str, place: usize) -> String {
+    let mut name = String::with_capacity(PREFIX_LENGTH + PLACE_LENGTH);
+    let written = write!(name, "{prefix}-{place}");
+    debug_assert!(written.is_ok(), "a text takes everything");
+    name
 }
 
 #[cfg(test)]
