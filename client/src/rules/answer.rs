@@ -1,5 +1,7 @@
 //! What the answer about a batch means for each of its orders.
 
+use serde_json::error::Category;
+
 use crate::wire::{ItemStatus, Submission, SubmissionItem, is_temporary};
 
 /// The items of a batch, told apart.
@@ -17,13 +19,22 @@ pub(crate) struct Sorted {
 /// no answer.
 pub(crate) fn read(body: &[u8], count: usize) -> Result<Sorted, String> {
     let submission: Submission<'static> =
-        serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        serde_json::from_slice(body).map_err(|error| unclear(error.classify()))?;
     let mut places: Vec<_> = submission.results.iter().map(|item| item.request_index).collect();
     places.sort_unstable();
     if !places.into_iter().eq(0..count) {
         return Err("the answer does not speak of each order once".to_owned());
     }
     Ok(sort(submission.results))
+}
+
+/// The parser quotes what it read, and this is logged: no body may be in it.
+fn unclear(category: Category) -> &'static str {
+    match category {
+        Category::Io | Category::Eof => "it breaks off",
+        Category::Syntax => "it is no JSON",
+        Category::Data => "it is not about a batch",
+    }
 }
 
 /// Most batches are done as a whole: what is done stays where it is.
@@ -93,7 +104,10 @@ mod tests {
         for (items, count) in table {
             assert!(read(&answer(&items), count).is_err(), "{items:?}");
         }
-        assert!(read(b"<html>", 1).is_err());
+        let unclear = |body: &[u8]| read(body, 1).unwrap_err();
+        assert_eq!(unclear(b"<html>"), "it is no JSON");
+        assert_eq!(unclear(br#"{"status": "SUCC"#), "it breaks off");
+        assert_eq!(unclear(br#"["an order"]"#), "it is not about a batch");
         assert!(read(&answer(&[one]), 1).is_ok());
     }
 }

@@ -9,5 +9,6 @@
 
 mod alerts;
 mod calls;
+mod log_lines;
 mod outages;
 mod service;
