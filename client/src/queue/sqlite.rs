@@ -21,8 +21,8 @@ use crate::parcel::Parcel;
 /// How long to wait for another process that writes.
 const BUSY_WITHIN: Duration = Duration::from_secs(5);
 
-/// What waits is counted as it comes and goes: every `put` asks for the number, and counting a full
-/// queue takes longer than writing to it.
+/// What is kept is counted as it comes and goes: every `put` asks for the number, and counting a
+/// full queue takes longer than writing to it.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS submissions (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -66,7 +66,7 @@ const PUT: &str = "
 INSERT INTO submissions (key, body, is_keyed, order_count, is_failed, reason, queued_at, attempts,
     due_at, failed_at, last_error)
 SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-WHERE (SELECT submissions FROM depths WHERE is_failed = 0) < ?
+WHERE (SELECT sum(submissions) FROM depths) < ?
 ON CONFLICT (key) DO NOTHING";
 
 /// A lease or a due time that is further away than any may be comes from a clock that was wrong.
@@ -80,7 +80,11 @@ WHERE id = (
 RETURNING *";
 
 const RELEASE: &str = "DELETE FROM submissions WHERE id = ? AND token = ?";
-const LIST: &str = "SELECT * FROM submissions ORDER BY queued_at, id";
+/// Without the bodies: a full queue has more of them than fits into memory.
+const LIST: &str = "
+SELECT id, key, order_count, is_failed, reason, queued_at, attempts, due_at, failed_at, last_error,
+    token
+FROM submissions ORDER BY queued_at, id";
 const REQUEUE: &str = "
 UPDATE submissions SET is_failed = 0, attempts = 0, due_at = ?, token = NULL, leased_until = NULL
 WHERE is_failed = 1 AND (? IS NULL OR id = ?)";
@@ -100,7 +104,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it. It takes up to `most` waiting submissions.
+    /// Opens the file, or makes it. It keeps up to `most` submissions, waiting or failed.
     pub async fn open(path: &Path, most: u64) -> Result<Self, QueueError> {
         let options = SqliteConnectOptions::new()
             .filename(path)

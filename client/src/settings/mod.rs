@@ -67,7 +67,7 @@ pub struct Retry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
     pub path: PathBuf,
-    /// Submissions that may wait; more are given back with an error.
+    /// Submissions that are kept, waiting or failed; more are given back with an error.
     pub most: u64,
     /// How often it is drained.
     pub every: Duration,

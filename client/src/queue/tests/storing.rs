@@ -73,6 +73,21 @@ async fn a_full_queue_says_so_and_takes_no_more() {
 }
 
 #[tokio::test]
+async fn what_failed_takes_up_room_until_somebody_discards_it() {
+    let store = Disk::new().with_room(1).await;
+    store.put(&parcel("a", 1), &waiting(at(0))).await.unwrap();
+    let taken = store.take(LEASE, at(0)).await.unwrap().unwrap();
+    let failed = Kept { parcel: parcel("a", 1), waiting: waiting(at(0)), is_failed: true };
+    store.settle(&taken, &[failed]).await.unwrap();
+
+    let error = store.put(&parcel("b", 1), &waiting(at(0))).await.unwrap_err();
+
+    assert!(matches!(error, QueueError::Full { most: 1 }), "{error}");
+    store.discard(store.list().await.unwrap()[0].id, at(0)).await.unwrap();
+    store.put(&parcel("b", 1), &waiting(at(0))).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_key_with_other_orders_is_refused() {
     let store = Disk::new().open().await;
     store.put(&parcel("k", 1), &waiting(at(0))).await.unwrap();
