@@ -35,3 +35,27 @@ impl Teller {
         self.stream.subscribe()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    use super::*;
+
+    fn round(processed: usize) -> Event {
+        Event::QueueProcessed { processed, remaining: 0 }
+    }
+
+    #[test]
+    fn who_never_listens_misses_the_oldest_and_costs_no_more_memory() {
+        let teller = Teller::new(Metrics::new(&Registry::new()).unwrap());
+        let mut slow = teller.listen();
+
+        (0..5000).for_each(|number| teller.tell(round(number)));
+
+        assert_eq!(teller.stream.len(), 1024);
+        assert_eq!(slow.try_recv(), Err(TryRecvError::Lagged(5000 - 1024)));
+        assert_eq!(slow.try_recv(), Ok(round(5000 - 1024)));
+    }
+}

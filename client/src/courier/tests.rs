@@ -179,6 +179,41 @@ async fn an_open_breaker_of_our_own_leaves_parcels_without_a_call_and_then_probe
     assert_eq!(bench.courier.deliver(parcel("k", 1)).await.done.len(), 1);
 }
 
+/// So many calls are made of ten submissions that are tried once and hear the same.
+async fn calls_of_ten_that_hear(heard: &Heard) -> usize {
+    let bench = Bench::with(&impatient(), vec![heard.clone(); 10]);
+    for _ in 0..10 {
+        bench.courier.deliver(parcel("k", 1)).await;
+    }
+    bench.calls()
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_and_every_failure_that_may_pass_opens_our_own_breaker() {
+    let silent = [Heard::TimedOut, hung_up(), Heard::NotConnected("refused".to_owned())];
+    let failed = [408, 425, 429, 500, 502, 503].map(status);
+    for heard in silent.iter().chain(&failed) {
+        assert_eq!(calls_of_ten_that_hear(heard).await, 5, "{heard:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_refuses_is_well() {
+    for heard in [400, 404, 413, 422].map(status) {
+        assert_eq!(calls_of_ten_that_hear(&heard).await, 10, "{heard:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_silence_waits_for_a_connection() {
+    for heard in [Heard::TimedOut, hung_up()] {
+        let bench = Bench::new(vec![heard; 3]);
+        let left = bench.courier.deliver(parcel("k", 1)).await.left.unwrap();
+
+        assert_eq!((bench.calls(), left.reason), (3, QueueReason::Connection));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pool_of_our_own_that_is_used_up_says_nothing_about_the_service() {
     let bench = Bench::with(&impatient(), (0..9).map(|_| Heard::NoLease));

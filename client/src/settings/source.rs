@@ -139,6 +139,9 @@ fn count(number: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use resilience::backoff::Jitter;
+    use resilience::breaker::{Config, Rates, Span};
+
     use super::*;
 
     fn variables(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -160,14 +163,39 @@ mod tests {
 
     #[test]
     fn the_defaults_are_the_guides() {
-        let Connection { connect_timeout, read_timeout, connection_request_timeout, .. } =
-            Connection::default();
+        let settings = Settings::default();
 
-        let seconds =
-            [connect_timeout, read_timeout, connection_request_timeout].map(|time| time.as_secs());
+        let Settings { connection, retry, breaker, queue, .. } = &settings;
+        let at_connection = [
+            connection.connect_timeout,
+            connection.read_timeout,
+            connection.connection_request_timeout,
+        ];
+        let elsewhere = [
+            retry.backoff.base,
+            retry.backoff.cap,
+            settings.health_every,
+            settings.rate_every,
+            queue.every,
+            settings.answers_kept,
+            breaker.opening.time,
+        ];
+        assert_eq!(at_connection.map(|time| time.as_secs()), [5, 60, 3]);
+        assert_eq!(elsewhere.map(|time| time.as_secs()), [1, 30, 10, 5, 5, 86_400, 15]);
+        assert_eq!((connection.max_connections, connection.max_connections_per_route), (50, 25));
+        assert_eq!((retry.attempts, retry.backoff.jitter), (3, Jitter::Half));
+        assert_eq!((retry.budget, retry.reserve), (0.1, 10));
+        assert_eq!((queue.most, queue.batch, queue.attempts), (100_000, 10, 5));
+        assert!(settings.check().is_ok());
+    }
 
-        assert_eq!(seconds, [5, 60, 3]);
-        assert!(Settings::default().check().is_ok());
+    #[test]
+    fn our_own_breaker_opens_after_five_failures_or_half_of_ten_calls() {
+        let Config { consecutive_failures, rates, .. } = Settings::default().breaker;
+
+        let Rates { window, calls_min, failure_rate, slow } = rates.unwrap();
+        assert_eq!((consecutive_failures, calls_min, failure_rate), (Some(5), 10, Some(0.5)));
+        assert_eq!((window, slow), (Span::Time(Duration::from_secs(30)), None));
     }
 
     #[test]

@@ -86,5 +86,6 @@ mod tests {
         let order: Order = serde_json::from_str(text).unwrap();
 
         assert_eq!(order, Order::new("p", "s", 2, Decimal::from(5)));
+        assert_eq!((order.blotter_id, order.status_id), (1, 1), "the default blotter, and NEW");
     }
 }
