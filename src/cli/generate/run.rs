@@ -7,7 +7,9 @@ use futures_util::stream::{self, StreamExt};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{interval, sleep};
 use weir::ports::clock::{Clock, SystemClock};
-use weir_client::{Error, Event, OrderClient, QueueError, RateLimits, Settings, SettingsError};
+use weir_client::{
+    Connection, Error, Event, OrderClient, QueueError, RateLimits, Settings, SettingsError,
+};
 
 use super::batches::{self, Batch};
 use super::file::FileError;
@@ -56,7 +58,9 @@ impl Generate {
     /// Sends everything, and says what became of it.
     pub(crate) async fn send(&self) -> Result<Summary, GenerateError> {
         let settings = self.settings()?;
-        let most = settings.connection.max_connections_per_route;
+        let Connection { max_connections, max_connections_per_route, .. } = settings.connection;
+        // Who has no connection to wait for would go into the queue.
+        let most = max_connections.min(max_connections_per_route);
         let plan = self.plan()?;
         let (clock, seed) = (SystemClock, plan.seed);
         let began = clock.instant();
@@ -170,6 +174,53 @@ impl Board {
     fn end(&self) {
         if self.draws {
             let _ = writeln!(std::io::stderr());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::cli::arguments::Command;
+
+    fn parsed(arguments: &[&str]) -> Box<Generate> {
+        let cli = Cli::try_parse_from([&["weir", "generate"], arguments].concat()).unwrap();
+        let Some(Command::Generate(wanted)) = cli.command else { panic!("{arguments:?}") };
+        wanted
+    }
+
+    #[test]
+    fn without_a_word_it_is_a_hundred_batches_of_the_guide_at_the_clients_own_rate() {
+        let wanted = parsed(&[]);
+
+        let Generate { size, portfolios, securities, .. } = *wanted;
+        assert_eq!([size, portfolios, securities].map(NonZeroU32::get), [25, 10, 100]);
+        assert_eq!((wanted.duration, wanted.drain_within), (None, Duration::from_mins(1)));
+        assert_eq!(wanted.service.file.path, Path::new("weir-client.queue"));
+        let plan = wanted.plan().unwrap();
+        assert_eq!((plan.batches.count(), plan.orders), (100, Some(2500)));
+        assert_eq!(wanted.settings().unwrap().rate, RateLimits::default());
+    }
+
+    #[test]
+    fn a_time_without_a_number_has_no_other_end() {
+        let plan = parsed(&["--duration", "10m"]).plan().unwrap();
+
+        assert_eq!((plan.batches.take(101).count(), plan.orders), (101, None));
+    }
+
+    #[test]
+    fn a_rate_is_where_to_begin_and_the_most() {
+        for (text, rate, least) in [("5", 5.0, 0.5), ("0.1", 0.1, 0.1)] {
+            let settings = parsed(&["--rate", text]).settings().unwrap();
+
+            assert_eq!(settings.rate, RateLimits { start: rate, least, most: rate });
         }
     }
 }

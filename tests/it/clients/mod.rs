@@ -7,8 +7,10 @@
 mod backoff;
 mod breaker;
 mod breaks;
+mod command;
 mod deaths;
 mod high_load;
+mod interrupted;
 mod keys;
 mod queue;
 mod rate;
