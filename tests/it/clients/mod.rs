@@ -9,11 +9,13 @@ mod breaker;
 mod breaks;
 mod command;
 mod deaths;
+mod failed;
 mod high_load;
 mod interrupted;
 mod keys;
 mod queue;
 mod rate;
+mod trade;
 
 use std::path::PathBuf;
 use std::time::Duration;
