@@ -7,7 +7,7 @@ use weir_client::OrderClient;
 
 use crate::service::{Service, quick};
 
-const RULES: &str = include_str!("../../../config/client-alerts.yml");
+const RULES: &str = include_str!("../../../deploy/prometheus/client-alerts.yml");
 /// What in an expression is no name of a metric.
 const LANGUAGE: [&str; 4] = ["sum", "without", "rate", "error_type"];
 
@@ -39,7 +39,7 @@ async fn every_label_of_the_alerts_has_a_value_that_the_client_shows() {
 #[test]
 fn every_alert_waits_and_says_how_bad_it_is_and_what_to_do() {
     for alert in RULES.split("- alert: ").skip(1) {
-        for part in ["expr: ", "for: ", "severity: ", "summary: ", "description: "] {
+        for part in ["expr: ", "for: ", "severity: ", "summary: ", "description: ", "runbook: "] {
             assert_eq!(alert.matches(part).count(), 1, "{part}of {alert}");
         }
     }
