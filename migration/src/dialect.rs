@@ -26,6 +26,10 @@ pub(crate) struct Dialect {
     pub(crate) moment: fn(column: &str) -> String,
     /// Shows a UUID so that it can be read and pasted.
     pub(crate) readable_uuid: fn(column: &str) -> String,
+    /// Makes the database refuse to change or remove a row of `table`.
+    pub(crate) append_only: fn(table: &str) -> String,
+    /// Takes away what `append_only` leaves behind when the table itself is gone.
+    pub(crate) not_append_only: fn(table: &str) -> String,
 }
 
 impl Dialect {
@@ -65,6 +69,16 @@ static SQLITE: Dialect = Dialect {
         )
     },
     readable_uuid: |column| format!("nullif(lower(hex({column})), '')"),
+    append_only: |table| {
+        let refuse = |verb: &str| {
+            format!(
+                "create trigger {table}_no_{verb} before {verb} on {table} \
+                 begin select raise(abort, 'rows of {table} are only added'); end;"
+            )
+        };
+        ["update", "delete"].map(refuse).concat()
+    },
+    not_append_only: |_| String::new(),
 };
 
 static POSTGRES: Dialect = Dialect {
@@ -89,4 +103,13 @@ static POSTGRES: Dialect = Dialect {
         )
     },
     readable_uuid: str::to_owned,
+    append_only: |table| {
+        format!(
+            "create function {table}_is_append_only() returns trigger language plpgsql as \
+             $$ begin raise exception 'rows of {table} are only added'; end $$; \
+             create trigger {table}_is_append_only before update or delete or truncate on {table} \
+             for each statement execute function {table}_is_append_only();"
+        )
+    },
+    not_append_only: |table| format!("drop function {table}_is_append_only();"),
 };

@@ -7,6 +7,7 @@
 mod dialect;
 mod m20261121_000001_ground_floor;
 mod m20261121_000002_letters;
+mod m20261121_000003_operators;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261121_000001_ground_floor::Migration),
             Box::new(m20261121_000002_letters::Migration),
+            Box::new(m20261121_000003_operators::Migration),
         ]
     }
 }

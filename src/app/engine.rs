@@ -43,6 +43,8 @@ pub(super) struct Engine {
     pub(super) supervisor: Addr<BatchSupervisor>,
     pub(super) mailbox: Addr<RetryMailbox>,
     pub(super) doorway: Doorway,
+    /// The name of this instance.
+    pub(super) instance: Arc<str>,
 }
 
 /// What the engine is made of.
@@ -99,6 +101,7 @@ impl Engine {
                 })
             })
         };
+        let instance: Arc<str> = instance(settings).into();
         let mailbox = {
             let setup = retry_mailbox::Setup {
                 leases: store.clone(),
@@ -108,12 +111,12 @@ impl Engine {
                 lease,
                 clock,
                 meter: metrics,
-                instance: instance(settings),
+                instance: instance.to_string(),
                 pace: pace(settings),
             };
             RetryMailbox::start_in_arbiter(&thread.handle(), move |_| RetryMailbox::new(setup))
         };
-        Self { ledger, supervisor, mailbox, doorway }
+        Self { ledger, supervisor, mailbox, doorway, instance }
     }
 
     /// The supervisor has to know whom to wake, and to hear of the breaker's changes.

@@ -269,6 +269,7 @@ impl House {
             exposition: Arc::new(exposition),
             draining: Arc::clone(&self.draining),
             admin_token: settings.admin.token.as_ref().map(|token| token.expose().into()),
+            instance: Arc::clone(&rooms.engine.instance),
             limits: http::Limits {
                 answer_within: settings.server.answer_within,
                 body_max: settings.server.body_max,

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod amount;
+pub mod audit;
 pub mod batch;
 pub mod caller;
 pub mod carriage;

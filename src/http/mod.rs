@@ -94,6 +94,8 @@ pub struct Doors {
     pub draining: Arc<AtomicBool>,
     /// What the admin listener asks for; None asks for nothing.
     pub admin_token: Option<Arc<str>>,
+    /// The name of this instance, for the audit.
+    pub instance: Arc<str>,
     pub limits: Limits,
 }
 

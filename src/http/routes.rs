@@ -65,7 +65,8 @@ fn admin_routes(config: &mut ServiceConfig<'_>) {
         .service(admin::actors::read)
         .service(admin::breakers::list)
         .service(admin::breakers::read)
-        .service(admin::breakers::operate);
+        .service(admin::breakers::operate)
+        .service(admin::audit::list);
 }
 
 /// The public application.

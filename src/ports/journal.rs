@@ -6,6 +6,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 
 use super::Failure;
+use crate::domain::audit::AuditLine;
 use crate::domain::batch::{Batch, Item};
 use crate::domain::order::amend::{Amendment, Refusal};
 use crate::domain::order::{Fault, Order};
@@ -15,8 +16,13 @@ use crate::domain::reference::{ReferenceChange, ReferenceKind, ReferenceRow};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     AmendOrder(Amendment),
-    RemoveOrder { id: i64, version: i32 },
+    RemoveOrder {
+        id: i64,
+        version: i32,
+    },
     Reference(ReferenceChange),
+    /// A line of the audit, about what has taken effect already.
+    Note(AuditLine),
 }
 
 /// What a change left behind.
@@ -25,6 +31,7 @@ pub enum Changed {
     Order(Order),
     Reference(ReferenceRow),
     Removed,
+    Noted,
 }
 
 /// Why a change was not made.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::Failure;
+use crate::domain::audit::{AuditLine, AuditQuery};
 use crate::domain::batch::BatchRecord;
 use crate::domain::listing::Listing;
 use crate::domain::order::Order;
@@ -30,4 +31,6 @@ pub trait Library: Send + Sync {
     async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure>;
     /// All rows of a kind by id.
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure>;
+    /// Lines of the audit, the newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditLine>, Failure>;
 }

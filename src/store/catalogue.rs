@@ -75,7 +75,7 @@ impl Store {
                     && knows(ReferenceKind::Status, amendment.draft.status_id)
                     && knows(ReferenceKind::OrderType, amendment.draft.order_type_id)
             }
-            Change::RemoveOrder { .. } | Change::Reference(_) => true,
+            Change::RemoveOrder { .. } | Change::Reference(_) | Change::Note(_) => true,
         });
         if known { Ok(references) } else { self.refresh().await }
     }

@@ -11,7 +11,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, batches, rows, sql};
+use super::{Store, audit, batches, rows, sql};
+use crate::domain::audit::{AuditLine, AuditQuery};
 use crate::domain::batch::BatchRecord;
 use crate::domain::listing::{Filter, Listing, Sort, SortField};
 use crate::domain::order::Order;
@@ -59,6 +60,10 @@ impl Library for Store {
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {
         let list = move |orm| async move { rows::references(&orm, kind).await };
         self.read("references.list", list).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditLine>, Failure> {
+        self.read("audit.list", |orm| audit::read(orm, query.clone())).await
     }
 }
 

@@ -5,6 +5,7 @@
 //! kind of statement. The statements that carry the load go through sqlx, since sea-orm builds
 //! bulk inserts at half the speed; everything else goes through sea-orm on the same pools.
 
+mod audit;
 mod batches;
 mod catalogue;
 mod change;

@@ -18,6 +18,7 @@ mod generate;
 #[path = "../memory/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the simulation uses the rest of it")]
 mod memory;
+mod operators;
 mod postgres_support_works;
 mod routes;
 mod store;

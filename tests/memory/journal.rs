@@ -172,5 +172,6 @@ fn change(book: &mut Book, change: &Change) -> Result<Result<Changed, ChangeRefu
             })
         }
         Change::Reference(_) => Err(data("references are fixed here")),
+        Change::Note(_) => Ok(Ok(Changed::Noted)),
     }
 }

@@ -14,13 +14,13 @@ use super::super::pool_health::breaker_state;
 use super::super::problem::{Code, Problem};
 use super::super::wire::{Members, Text, Timestamp};
 use super::super::{Doors, json_answer};
+use super::audit;
+use super::motive::Motive;
 use super::{AdminProblems, Name, TOLD_WITHIN};
 use crate::actors::circuit_breaker::{
     BreakerChanged, BreakerPicture, CircuitBreaker, ObserveBreaker, Operate, Protected,
 };
-
-/// Characters of a reason: a sentence or two in the log.
-const REASON_LENGTH_MAX: usize = 200;
+use crate::domain::audit::{Deed, Subject};
 
 const COMMANDS: [(&str, Command); 5] = [
     ("FORCE_OPEN", Command::ForceOpen),
@@ -127,6 +127,22 @@ struct OrderBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, required, max_length = 200)]
     reason: Option<Text<'a>>,
+    /// Who orders it, for the audit.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>, max_length = 64)]
+    operator: Option<Text<'a>>,
+}
+
+/// What an order came to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CircuitBreakerOrdered)]
+struct Ordered {
+    #[serde(flatten)]
+    change: ChangeAnswer,
+    /// What did not go well, although the order is in effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    warning: Option<String>,
 }
 
 /// All breakers
@@ -161,13 +177,13 @@ pub(in crate::http) async fn read(
 /// Orders a breaker
 ///
 /// What is ordered is in effect when this is answered, until it is ordered otherwise or the
-/// process is restarted.
+/// process is restarted. It leaves a line in the audit; if that cannot be written, the answer says so.
 #[utoipa::path(
     tag = "admin",
     operation_id = "operateBreaker",
     params(("name" = String, Path)),
     request_body(content = OrderBody, content_type = "application/json"),
-    responses((status = 200, description = "It is in effect", body = ChangeAnswer), OperateProblems),
+    responses((status = 200, description = "It is in effect", body = Ordered), OperateProblems),
 )]
 #[post("/admin/breakers/{name}")]
 pub(in crate::http) async fn operate(
@@ -175,12 +191,20 @@ pub(in crate::http) async fn operate(
     Name(name): Name,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (_, room) = find(&doors, &name)?;
+    let (protected, room) = find(&doors, &name)?;
     let Members(order) = body.parse::<Members<OrderBody<'_>>>()?;
-    let operate = Operate { command: command(order.state)?, reason: reason(order.reason)? };
+    let (word, command) = command(order.state)?;
+    let motive = Motive::of(order.reason, order.operator)?;
+    let operate = Operate { command, reason: motive.reason.clone() };
     let asked = tokio::time::timeout(TOLD_WITHIN, room.send(operate)).await;
     match asked.unwrap_or(Err(MailboxError::Timeout)) {
-        Ok(event) => json_answer(StatusCode::OK, &ChangeAnswer::of(&event), 512),
+        Ok(event) => {
+            let change = ChangeAnswer::of(&event);
+            let deed = Deed::new(Subject::Breaker, protected.name(), word);
+            let deed = deed.changing(change.from, change.to);
+            let warning = audit::note(&doors, &motive, deed).await;
+            json_answer(StatusCode::OK, &Ordered { change, warning }, 512)
+        }
         Err(MailboxError::Timeout) => {
             let message = "The breaker did not answer in time: the order may still take effect";
             Err(Problem::new(Code::AnswerTimeout, message))
@@ -201,30 +225,17 @@ fn find<'a>(
     found.ok_or_else(missing)
 }
 
-fn command(given: Option<Text<'_>>) -> Result<Command, Problem> {
+/// A command, and the word for it.
+fn command(given: Option<Text<'_>>) -> Result<(&'static str, Command), Problem> {
     let known = || COMMANDS.map(|(word, _)| word).join(", ");
     let Some(Text(given)) = given else {
         let message = format!("State is required: one of {}", known());
         return Err(Problem::new(Code::MissingRequiredField, message).at("state"));
     };
-    let found = COMMANDS.iter().find(|(word, _)| *word == given).map(|(_, command)| *command);
-    found.ok_or_else(|| {
+    COMMANDS.into_iter().find(|(word, _)| *word == given).ok_or_else(|| {
         let message = format!("State must be one of {}", known());
         Problem::new(Code::InvalidFieldValue, message).at("state")
     })
-}
-
-fn reason(given: Option<Text<'_>>) -> Result<String, Problem> {
-    let text = given.map(|Text(text)| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| {
-        let message = "Reason is required: whoever looks next wants to know";
-        Problem::new(Code::MissingRequiredField, message).at("reason")
-    })?;
-    if text.chars().count() > REASON_LENGTH_MAX || text.chars().any(char::is_control) {
-        let message = format!("Reason must be at most {REASON_LENGTH_MAX} characters on one line");
-        return Err(Problem::new(Code::InvalidFieldValue, message).at("reason"));
-    }
-    Ok(text)
 }
 
 async fn ask(protected: Protected, room: &Addr<CircuitBreaker>) -> BreakerAnswer {

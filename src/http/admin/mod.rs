@@ -1,8 +1,11 @@
-//! The admin listener's own: the numbers, the actors and the breakers, behind a token when one
-//! is set.
+//! The admin listener's own: the numbers, the actors, the breakers and what operators did, behind
+//! a token when one is set.
 
 pub(super) mod actors;
+pub(super) mod audit;
 pub(super) mod breakers;
+mod motive;
+mod query;
 
 use std::future::{Ready, ready};
 use std::time::Duration;

@@ -105,6 +105,7 @@ impl House {
             exposition: Arc::new(|| Ok("weir_up 1\n".to_owned())),
             draining: Arc::new(AtomicBool::new(false)),
             admin_token: None,
+            instance: "here:8080".into(),
             limits: Limits::new(Duration::from_secs(5), 64 * 1024, Duration::from_millis(50)),
         };
         Self { doors, breaker, clerk, world }

@@ -3,6 +3,7 @@
 #![expect(clippy::as_conversions, reason = "the fake counts in whatever is at hand")]
 
 mod admin;
+mod audit;
 mod batches;
 mod breaker;
 mod clerk;

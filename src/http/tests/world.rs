@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::clerk::Book;
+use crate::domain::audit::{AuditLine, AuditQuery};
 use crate::domain::batch::{Batch, BatchRecord, Item};
 use crate::domain::listing::Listing;
 use crate::domain::order::Order;
@@ -27,6 +28,7 @@ use crate::ports::tests::Letterless;
 pub(super) struct State {
     pub(super) orders: Vec<Order>,
     pub(super) book: Book,
+    pub(super) audit: Vec<AuditLine>,
     pub(super) references: References,
     /// What the catalogue says until it is refreshed.
     pub(super) snapshot: Arc<References>,
@@ -53,6 +55,7 @@ impl World {
         Self(Mutex::new(State {
             orders: Vec::new(),
             book: Book::default(),
+            audit: Vec::new(),
             snapshot: Arc::new(references.clone()),
             references,
             refreshes: 0,
@@ -154,6 +157,10 @@ impl State {
                 Ok(Changed::Removed)
             }
             Change::Reference(change) => self.change_reference(change),
+            Change::Note(line) => {
+                self.audit.push(line.clone());
+                Ok(Changed::Noted)
+            }
         }
     }
 
@@ -221,6 +228,11 @@ impl Library for World {
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {
         self.read().await?;
         Ok(self.state().references.of(kind).values().cloned().collect())
+    }
+
+    async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditLine>, Failure> {
+        self.read().await?;
+        Ok(self.state().audit.iter().rev().cloned().collect())
     }
 }
 

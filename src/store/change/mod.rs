@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::tally::{self, Tallies};
-use super::{error, sql};
+use super::{audit, error, sql};
 use crate::domain::moment::Moment;
 use crate::domain::reference::{ReferenceChange, ReferenceKind, References};
 use crate::ports::Failure;
@@ -51,7 +51,7 @@ pub(super) async fn change(
     Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-/// Reference rows first, kind by kind, then orders, each by id.
+/// Reference rows first, kind by kind, then orders, each by id; what is only added, last.
 fn lock_order(change: &Change) -> (u8, i64) {
     let rank = |kind: ReferenceKind| match kind {
         ReferenceKind::Blotter => 0,
@@ -64,6 +64,7 @@ fn lock_order(change: &Change) -> (u8, i64) {
         Change::Reference(ReferenceChange::Remove { kind, id, .. }) => (rank(*kind), (*id).into()),
         Change::AmendOrder(amendment) => (3, amendment.id),
         Change::RemoveOrder { id, .. } => (3, *id),
+        Change::Note(_) => (4, 0),
     }
 }
 
@@ -80,6 +81,10 @@ impl Desk<'_> {
             }
             Change::Reference(ReferenceChange::Remove { kind, id, version }) => {
                 self.remove_reference(*kind, *id, *version).await
+            }
+            Change::Note(line) => {
+                audit::write(self.transaction, [line.clone()]).await?;
+                Ok(Ok(Changed::Noted))
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! The process under test is this one: no binary and no HTTP stand between a test and a promise.
 
+mod auditing;
 mod changing;
 mod claiming;
 mod collecting;

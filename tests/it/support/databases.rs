@@ -107,6 +107,17 @@ impl Database {
         }
     }
 
+    /// Whether the database does not do what a statement asks for.
+    pub(crate) async fn refuses(&self, sql: &'static str) -> bool {
+        match self.kind {
+            Kind::Sqlite => raw_sql(sql).execute(&mut self.open_file().await).await.is_err(),
+            Kind::Postgres => {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                raw_sql(sql).execute(&mut connection).await.is_err()
+            }
+        }
+    }
+
     /// The one number a `SELECT` gives, whatever integer type the column has.
     pub(crate) async fn number(&self, select: &str) -> i64 {
         let sql = format!("SELECT CAST(({select}) AS bigint)");

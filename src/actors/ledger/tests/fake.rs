@@ -352,7 +352,9 @@ fn words(orders: &[&Order]) -> String {
 fn name(change: &Change) -> String {
     match change {
         Change::RemoveOrder { id, .. } => format!("#{id}"),
-        Change::AmendOrder(_) | Change::Reference(_) => unreachable!("no test makes one"),
+        Change::AmendOrder(_) | Change::Reference(_) | Change::Note(_) => {
+            unreachable!("no test makes one")
+        }
     }
 }
 
@@ -363,7 +365,9 @@ fn change(change: &Change) -> Result<Changed, ChangeRefusal> {
         Change::RemoveOrder { id, version } => {
             Err(Refusal::Stale { id: *id, given: *version, current: 1 }.into())
         }
-        Change::AmendOrder(_) | Change::Reference(_) => unreachable!("no test makes one"),
+        Change::AmendOrder(_) | Change::Reference(_) | Change::Note(_) => {
+            unreachable!("no test makes one")
+        }
     }
 }
 
