@@ -8,6 +8,7 @@ pub mod batch_worker;
 pub mod circuit_breaker;
 pub mod lease;
 pub mod ledger;
+pub mod lookout;
 pub mod observe;
 pub mod pool_monitor;
 pub mod retry_mailbox;

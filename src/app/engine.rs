@@ -43,7 +43,8 @@ pub(super) struct Engine {
     pub(super) supervisor: Addr<BatchSupervisor>,
     pub(super) mailbox: Addr<RetryMailbox>,
     pub(super) doorway: Doorway,
-    /// The name of this instance.
+    pub(super) lease: Lease,
+    /// Its name for the other instances.
     pub(super) instance: Arc<str>,
 }
 
@@ -69,7 +70,7 @@ impl Engine {
                 Ledger::new(store, clock, meter, limits).telling(queue)
             })
         };
-        let lease = Lease::default();
+        let (lease, instance) = (Lease::default(), Arc::<str>::from(instance(settings)));
         let rules = rules(&settings.mailbox, &settings.trade);
         let (chunk, bulk_max) = (settings.supervisor.chunk, settings.trade.bulk_max);
         let supervisor = {
@@ -101,14 +102,13 @@ impl Engine {
                 })
             })
         };
-        let instance: Arc<str> = instance(settings).into();
         let mailbox = {
             let setup = retry_mailbox::Setup {
                 leases: store.clone(),
                 gauge: store,
                 ledger: ledger.clone(),
                 supervisor: supervisor.clone(),
-                lease,
+                lease: lease.clone(),
                 clock,
                 meter: metrics,
                 instance: instance.to_string(),
@@ -116,7 +116,7 @@ impl Engine {
             };
             RetryMailbox::start_in_arbiter(&thread.handle(), move |_| RetryMailbox::new(setup))
         };
-        Self { ledger, supervisor, mailbox, doorway, instance }
+        Self { ledger, supervisor, mailbox, doorway, lease, instance }
     }
 
     /// The supervisor has to know whom to wake, and to hear of the breaker's changes.

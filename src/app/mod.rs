@@ -10,6 +10,7 @@ mod breakers;
 mod engine;
 mod listen;
 mod quota;
+mod rooms;
 mod trade_place;
 
 use std::convert::Infallible;
@@ -20,13 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, Addr, Arbiter, Recipient};
+use actix::{Actor, Addr, Arbiter};
 use actix_web::dev::{Server, ServerHandle};
 use resilience::breaker::ConfigFault;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::actors::circuit_breaker::{CircuitBreaker, Protected, Subscribe};
-use crate::actors::observe::Observe;
+use crate::actors::lookout::{Close, Lookout};
 use crate::actors::pool_monitor::{Pace, PoolMonitor};
 use crate::http::problem::Code;
 use crate::http::server::Connections;
@@ -43,6 +44,7 @@ use crate::trade_sim;
 use breakers::Breakers;
 use engine::{Engine, Parts};
 use listen::{bind, local_address};
+use rooms::{Rooms, of_lookout};
 use trade_place::TradePlace;
 
 /// The first pause before the database is asked again; it doubles up to [`PAUSE_MAX`].
@@ -52,8 +54,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// How old the reference data at hand may become.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
-/// How often the rooms are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long the operators' listener waits for its answers at the end: by then the house is drained,
+/// and a console that does not read must not hold up the rest.
+const OPERATORS_WAIT: Duration = Duration::from_secs(5);
 /// How long a peer may take to close its side of a connection.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -191,7 +194,8 @@ impl House {
         let engine = Engine::start(parts, settings, &thread);
         engine.introduce(&breakers.trade.room)?;
         let rooms = Rooms { engine, monitor, breakers };
-        let doors = self.doors(settings, &rooms);
+        let lookout = rooms.start_lookout(&self, trade_place.is_simulated())?;
+        let doors = self.doors(settings, &rooms, lookout.clone());
         let (listeners, public, admin) = open(settings, &doors, &trade_place)?;
         // A task of its own: a server whose future is dropped cuts off what it is answering.
         let serving = actix::spawn(listening(public, admin));
@@ -207,6 +211,10 @@ impl House {
         let within = settings.server.drain_within;
         // Readiness says no and writes are refused from here on; the listeners still answer.
         rooms.engine.drain(within).await;
+        // A stream has no end of its own, and would be waited for.
+        if let Err(error) = lookout.send(Close).await {
+            log::error!(reason:% = error; "lookout was not closed");
+        }
         let [public, admin] = listeners;
         tokio::join!(public.stop(true), admin.stop(true));
         rooms.engine.close(within).await;
@@ -245,7 +253,7 @@ impl House {
         Ok(monitor)
     }
 
-    fn doors(&self, settings: &Settings, rooms: &Rooms) -> Doors {
+    fn doors(&self, settings: &Settings, rooms: &Rooms, lookout: Addr<Lookout>) -> Doors {
         let metrics = self.metrics.clone();
         let exposition = move || metrics.render().map_err(|error| error.to_string());
         Doors {
@@ -260,7 +268,8 @@ impl House {
             pool_breaker: rooms.breakers.pool.permits.clone(),
             trade_breaker: rooms.breakers.trade.permits.clone(),
             breakers: rooms.breakers.rooms().map(|(it, room)| (it, room.clone())).into(),
-            rooms: rooms.observed(),
+            rooms: rooms.observed().into_iter().chain([of_lookout(&lookout)]).collect(),
+            lookout,
             library: self.store.clone(),
             catalogue: self.store.clone(),
             gauge: self.store.clone(),
@@ -300,41 +309,6 @@ impl House {
     }
 }
 
-/// The rooms that nobody can do without.
-struct Rooms {
-    engine: Engine,
-    monitor: Addr<PoolMonitor>,
-    breakers: Breakers,
-}
-
-impl Rooms {
-    /// By their names for operators.
-    fn observed(&self) -> Vec<(&'static str, Recipient<Observe>)> {
-        let breakers = self.breakers.rooms();
-        let breakers = breakers.map(|(it, room)| (it.room(), room.clone().recipient()));
-        let mut rooms = vec![
-            ("batch_supervisor", self.engine.supervisor.clone().recipient()),
-            ("retry_mailbox", self.engine.mailbox.clone().recipient()),
-            ("ledger", self.engine.ledger.clone().recipient()),
-            ("pool_monitor", self.monitor.clone().recipient()),
-        ];
-        rooms.extend(breakers);
-        rooms
-    }
-
-    /// Comes back when one of them is gone. A panic kills an actor for good, and a service
-    /// without its ledger only looks alive.
-    async fn missing(&self) -> Result<(), AppError> {
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let rooms = self.observed();
-            if let Some((name, _)) = rooms.iter().find(|(_, room)| !room.connected()) {
-                return Err(AppError::Room(name));
-            }
-        }
-    }
-}
-
 /// Opens both listeners and says where they are.
 fn open(
     settings: &Settings,
@@ -352,7 +326,8 @@ fn open(
     let public = http::server::public(public, doors.clone(), connections);
     let public = public.map_err(AppError::Listener)?;
     // The operators' listener has its own worker, which no load of callers can take.
-    let admin = Connections { workers: 1, ..connections };
+    let stop_within = connections.stop_within.min(OPERATORS_WAIT);
+    let admin = Connections { workers: 1, stop_within, ..connections };
     let admin = http::server::admin(admin_listener, doors.clone(), admin);
     let admin = admin.map_err(AppError::Listener)?;
     Ok(([public.handle(), admin.handle()], public, admin))

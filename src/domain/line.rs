@@ -68,10 +68,10 @@ impl<Load: Freight> Line<Load> {
         self.loads == 0
     }
 
-    /// Clients with something waiting, and how many orders each has in the line.
-    pub fn clients(&self) -> impl Iterator<Item = (&Load::Client, usize)> {
+    /// Clients with something waiting, and how many loads and orders each has in the line.
+    pub fn clients(&self) -> impl Iterator<Item = (&Load::Client, usize, usize)> {
         let orders = |queue: &Queue<Load>| queue.loads.iter().map(Freight::orders).sum();
-        self.queues.iter().map(move |(client, queue)| (client, orders(queue)))
+        self.queues.iter().map(move |(client, queue)| (client, queue.loads.len(), orders(queue)))
     }
 
     pub fn push(&mut self, load: Load) {

@@ -20,9 +20,11 @@ pub mod order;
 pub mod pace;
 pub mod pool;
 pub mod pool_watch;
+pub mod pulse;
 pub mod quota;
 pub mod reference;
 pub mod trade;
+pub mod verdict;
 pub mod width;
 
 /// A count, to calculate with.

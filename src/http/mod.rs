@@ -4,7 +4,7 @@
 //! (is the house open? nothing is read before that), and then its handler, which reads from the
 //! library or writes through the ledger. No handler knows what stands behind them.
 
-mod admin;
+pub mod admin;
 mod batches;
 mod body;
 mod client;
@@ -47,6 +47,7 @@ use self::quota::Quotas;
 use crate::actors::batch_supervisor::{AskTimes, Doorway, SubmitBatch, SubmitOrders};
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
 use crate::actors::ledger::{Freeze, Ledger, Record};
+use crate::actors::lookout::Lookout;
 use crate::actors::observe::Observe;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::Clock;
@@ -84,6 +85,8 @@ pub struct Doors {
     pub breakers: Vec<(Protected, Addr<CircuitBreaker>)>,
     /// Who tells of itself, by name.
     pub rooms: Vec<(&'static str, Recipient<Observe>)>,
+    /// Who sees the house at one glance.
+    pub lookout: Addr<Lookout>,
     pub library: Arc<dyn Library>,
     pub catalogue: Arc<dyn Catalogue>,
     pub gauge: Arc<dyn PoolGauge>,
@@ -146,6 +149,11 @@ fn json_answer(
     let body = json_bytes(answer, size)?;
     let json = HeaderValue::from_static("application/json");
     Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, json)).body(body))
+}
+
+/// A value in JSON, for those that have nothing without a JSON form.
+fn json_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// The bytes of an answer in JSON.

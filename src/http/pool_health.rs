@@ -249,7 +249,7 @@ pub(super) const fn breaker_state(state: StateName) -> &'static str {
     }
 }
 
-const fn colour_name(colour: PoolColour) -> &'static str {
+pub(super) const fn colour_name(colour: PoolColour) -> &'static str {
     match colour {
         PoolColour::Healthy => "HEALTHY",
         PoolColour::Warning => "WARNING",

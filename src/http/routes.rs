@@ -61,6 +61,8 @@ fn admin_routes(config: &mut ServiceConfig<'_>) {
     config
         .service(admin::metrics)
         .service(admin::prometheus)
+        .service(admin::status::read)
+        .service(admin::events::watch)
         .service(admin::actors::list)
         .service(admin::actors::read)
         .service(admin::breakers::list)

@@ -6,6 +6,7 @@ pub mod books;
 pub mod catalogue;
 pub mod clock;
 pub mod desk;
+pub mod figures;
 pub mod gauge;
 pub mod journal;
 pub mod library;

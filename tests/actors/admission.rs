@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use resilience::breaker::Command;
 use tokio::time::sleep;
-use weir::actors::batch_supervisor::{OrderFate, SubmitBatch};
+use weir::actors::batch_supervisor::{ObserveLine, OrderFate, SubmitBatch};
 use weir::actors::ledger::Refused;
 use weir::actors::observe::Observe;
 use weir::domain::admission::Limits;
@@ -177,4 +177,24 @@ async fn when_many_wait_already_the_next_hears_at_once_that_it_will_take_long() 
     assert!(!first.values().any(queued), "the first waits: {first:?}");
     let last = kept.last().unwrap().progress.fates();
     assert!(last.values().all(queued), "the last does not: {last:?}");
+}
+
+#[actix::test]
+async fn the_line_is_told_by_client_the_largest_first() {
+    let limits = Limits { line_max: 3600 * SECOND, ..LIMITS };
+    let shape = Shape { chunk: 10, bulk_max: 10, limits, ..Shape::default() };
+    let house = House::open(shape).await;
+    house.desk.take(3600 * SECOND);
+    house.submit(house.batch("first", 150)).await;
+    for (client, orders) in [("small", 5), ("large", 25)] {
+        house.submit(house.batch(client, orders)).await;
+    }
+    sleep(SECOND / 4).await;
+
+    let line = house.supervisor.send(ObserveLine).await.unwrap();
+
+    assert_eq!((line.children_busy, line.children_in_use), (15, 15));
+    assert_eq!((line.loads, line.orders), (4, 30));
+    let clients = line.clients.iter().map(|it| (it.client.as_str(), it.loads, it.orders));
+    assert_eq!(clients.collect::<Vec<_>>(), [("large", 3, 25), ("small", 1, 5)]);
 }

@@ -121,6 +121,31 @@ pub struct Room {
 #[rtype(result = "Option<BatchEnd>")]
 pub struct AskTimes(pub Uuid);
 
+/// Query: what waits for a child, whose is it, and how many children are at work?
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "LinePicture")]
+pub struct ObserveLine;
+
+/// The answer to [`ObserveLine`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinePicture {
+    pub children_busy: usize,
+    /// Children that may carry a load at once.
+    pub children_in_use: usize,
+    pub loads: usize,
+    pub orders: usize,
+    /// The clients with the most orders in the line, the largest first.
+    pub clients: Vec<ClientShare>,
+}
+
+/// What one client has in the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientShare {
+    pub client: ClientId,
+    pub loads: usize,
+    pub orders: usize,
+}
+
 /// Command: take nothing more, let go of what waits, and answer when the last child is done.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]

@@ -12,6 +12,7 @@
 //! | [`LeaseLost`] | mailbox | nothing: what was in the line is another one's now |
 //! | [`BreakerChanged`] | trade breaker | nothing: the line moves again, or stands |
 //! | [`Drain`] | app | when the last child is done, or the time is over |
+//! | [`ObserveLine`] | lookout | [`LinePicture`] |
 //! | `Observe` | anyone | `Snapshot`, with each child |
 //!
 //! Says: `Record`, `Submit`, `Settle` to the ledger, `Carry` to its children, [`Wake`] to the
@@ -49,8 +50,8 @@ use self::behind::Behind;
 use self::children::Children;
 pub use self::doorway::Doorway;
 pub use self::message::{
-    Accepted, AcceptedItem, AskHeld, AskRoom, AskTimes, Drain, LeaseLost, LettersDue, Room,
-    Submission, SubmitBatch, SubmitOrders, Wake,
+    Accepted, AcceptedItem, AskHeld, AskRoom, AskTimes, ClientShare, Drain, LeaseLost, LettersDue,
+    LinePicture, ObserveLine, Room, Submission, SubmitBatch, SubmitOrders, Wake,
 };
 pub use self::progress::{OrderFate, Progress};
 use super::batch_worker::Tools;

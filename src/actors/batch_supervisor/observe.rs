@@ -1,13 +1,17 @@
 //! What the supervisor tells of itself, each child with its load.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use actix::{Context, Handler, MessageResult};
 
 use super::children::ChildPicture;
-use super::{BatchSupervisor, Counters};
+use super::{BatchSupervisor, ClientShare, Counters, LinePicture, ObserveLine};
 use crate::actors::observe::{Observe, Part, Snapshot};
-use crate::domain::line::WORKERS;
+use crate::domain::line::{Line, WORKERS};
+
+/// Clients that are told of, of those who wait.
+const CLIENTS_MAX: usize = 20;
 
 impl Handler<Observe> for BatchSupervisor {
     type Result = MessageResult<Observe>;
@@ -64,6 +68,36 @@ impl Handler<Observe> for BatchSupervisor {
             counters,
             last_error: self.last_error.clone(),
             parts: self.children.picture().into_iter().enumerate().map(part).collect(),
+        })
+    }
+}
+
+impl Handler<ObserveLine> for BatchSupervisor {
+    type Result = MessageResult<ObserveLine>;
+
+    fn handle(&mut self, _: ObserveLine, _: &mut Context<Self>) -> Self::Result {
+        let mut shares: HashMap<_, (usize, usize)> = HashMap::new();
+        for (client, loads, orders) in
+            [&self.fresh, &self.retries].into_iter().flat_map(Line::clients)
+        {
+            let share = shares.entry(client).or_default();
+            *share = (share.0 + loads, share.1 + orders);
+        }
+        let mut clients: Vec<_> = shares
+            .into_iter()
+            .map(|(client, (loads, orders))| ClientShare { client: client.clone(), loads, orders })
+            .collect();
+        clients.sort_by(|one, other| {
+            let place = |share: &ClientShare| (Reverse(share.orders), share.client.clone());
+            place(one).cmp(&place(other))
+        });
+        clients.truncate(CLIENTS_MAX);
+        MessageResult(LinePicture {
+            children_busy: self.children.busy(),
+            children_in_use: self.children_in_use(),
+            loads: self.fresh.loads() + self.retries.loads(),
+            orders: self.fresh.orders() + self.retries.orders(),
+            clients,
         })
     }
 }

@@ -16,7 +16,7 @@ use super::super::wire::{Members, Text, Timestamp};
 use super::super::{Doors, json_answer};
 use super::audit;
 use super::motive::Motive;
-use super::{AdminProblems, Name, TOLD_WITHIN};
+use super::{AdminProblems, Name, TOLD_WITHIN, millis};
 use crate::actors::circuit_breaker::{
     BreakerChanged, BreakerPicture, CircuitBreaker, ObserveBreaker, Operate, Protected,
 };
@@ -290,8 +290,4 @@ impl ChangeAnswer {
             open_for_ms: change.open_for.map(millis),
         }
     }
-}
-
-fn millis(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,11 +1,13 @@
-//! The admin listener's own: the numbers, the actors, the breakers and what operators did, behind
-//! a token when one is set.
+//! The admin listener's own: the house at one glance, the numbers, the actors, the breakers and what
+//! operators did, behind a token when one is set.
 
 pub(super) mod actors;
 pub(super) mod audit;
 pub(super) mod breakers;
+pub(super) mod events;
 mod motive;
 mod query;
+pub mod status;
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -21,6 +23,10 @@ use super::problem::{Code, Problem};
 
 /// How long an actor may take to tell of itself; then it is called unresponsive.
 const TOLD_WITHIN: Duration = Duration::from_millis(250);
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// The `{name}` of a path.
 pub(super) struct Name(String);

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::super::{Doors, Limits, routes};
 use super::clerk::Clerk;
+use super::watching::lookout;
 use super::world::{State, World};
 use crate::actors::batch_supervisor::Doorway;
 use crate::actors::circuit_breaker::{
@@ -80,6 +81,9 @@ impl House {
         let clerk = Clerk(world.clone()).start();
         let (breaker, pool_breaker) = breaker(Protected::Pool, Config::pool());
         let (trade, trade_breaker) = self::breaker(Protected::Trade, Config::trade());
+        let draining = Arc::new(AtomicBool::new(false));
+        let breakers = [(Protected::Pool, breaker.clone()), (Protected::Trade, trade.clone())];
+        let lookout = lookout(&world, &draining, &breakers);
         let doors = Doors {
             ledger: ledger.clone(),
             recorder: ledger.clone().recipient(),
@@ -91,19 +95,21 @@ impl House {
             times: clerk.clone().recipient(),
             pool_breaker,
             trade_breaker,
-            breakers: vec![(Protected::Pool, breaker.clone()), (Protected::Trade, trade.clone())],
+            breakers: breakers.into(),
             rooms: vec![
                 ("ledger", ledger.recipient()),
                 ("pool_breaker", breaker.clone().recipient()),
                 ("trade_breaker", trade.recipient()),
+                ("lookout", lookout.clone().recipient()),
             ],
+            lookout,
             library: world.clone(),
             catalogue: world.clone(),
             gauge: world.clone(),
             clock: Arc::new(SystemClock),
             meter: world.clone(),
             exposition: Arc::new(|| Ok("weir_up 1\n".to_owned())),
-            draining: Arc::new(AtomicBool::new(false)),
+            draining,
             admin_token: None,
             instance: "here:8080".into(),
             limits: Limits::new(Duration::from_secs(5), 64 * 1024, Duration::from_millis(50)),

@@ -19,4 +19,5 @@ mod reference;
 mod sockets;
 mod submissions;
 mod unreadable;
+mod watching;
 mod world;

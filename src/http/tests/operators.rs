@@ -123,7 +123,7 @@ async fn actors_tell_of_themselves() {
     let one = house.look("/debug/actors/pool_breaker").await.body;
 
     let told: Vec<_> = names(&list, "actors").into_iter().map(|(name, _)| name).collect();
-    assert_eq!(told, ["ledger", "pool_breaker", "trade_breaker"]);
+    assert_eq!(told, ["ledger", "pool_breaker", "trade_breaker", "lookout"]);
     assert_eq!((&one["name"], &one["state"]), (&json!("pool_breaker"), &json!("closed")));
     assert_eq!((&one["depth"], &one["counters"]["refused"]), (&json!(0), &json!(0)));
     assert!(one["since"].is_string() && one["lastError"].is_null());
@@ -146,7 +146,9 @@ async fn an_actor_that_does_not_answer_holds_nobody_up() {
     let took = house.doors.clock.instant().duration_since(asked);
     assert!(took.as_millis() <= 252, "{took:?}");
     let states: Vec<_> = names(&list, "actors").into_iter().map(|(_, state)| state).collect();
-    assert_eq!(states, ["unresponsive", "unresponsive", "idle", "closed", "closed", "gone"]);
+    let expected =
+        ["unresponsive", "unresponsive", "idle", "closed", "closed", "unwatched", "gone"];
+    assert_eq!(states, expected);
     assert_eq!(list["actors"][0], json!({"name": "deaf", "state": "unresponsive"}));
     let one = house.look("/debug/actors/deaf").await.body;
     assert_eq!(one, json!({"name": "deaf", "state": "unresponsive"}));

@@ -12,7 +12,7 @@ use super::house::House;
 use super::orders::order;
 use crate::ports::gauge::DatabaseState;
 
-const CONNECTIONS: Connections = Connections {
+pub(super) const CONNECTIONS: Connections = Connections {
     workers: 1,
     connections_max: 10,
     keep_alive: Duration::from_secs(5),

@@ -38,6 +38,7 @@ pub(super) struct State {
     pub(super) database: DatabaseState,
     pub(super) sample: PoolSample,
     pub(super) timeouts_in_a_row: u32,
+    pub(super) dead_letters: u64,
     pub(super) read_failure: Option<Failure>,
     pub(super) write_failure: Option<Failure>,
     /// Reads never end.
@@ -64,6 +65,7 @@ impl World {
             database: DatabaseState::Serving,
             sample: PoolSample { active: 15, idle: 5, waiting: 0, total: 20, max: 60 },
             timeouts_in_a_row: 0,
+            dead_letters: 0,
             read_failure: None,
             write_failure: None,
             hangs: false,

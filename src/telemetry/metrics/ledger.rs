@@ -34,7 +34,7 @@ pub(super) struct LedgerSeries {
     commits: Histogram,
     group_requests: Histogram,
     group_orders: Histogram,
-    committed: IntCounter,
+    pub(super) committed: IntCounter,
     halvings: IntCounter,
     retries: IntCounterVec,
     refusals: IntCounterVec,

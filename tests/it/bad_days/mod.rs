@@ -23,6 +23,7 @@ mod refused_start;
 mod silent;
 mod terminated;
 pub(crate) mod trade;
+mod watched;
 
 use std::time::Duration;
 

@@ -70,6 +70,21 @@ impl Raw {
         text
     }
 
+    /// All that comes until this is in it, of an answer that has no end.
+    pub(crate) async fn read_until(&mut self, wanted: &str, deadline: Duration) -> String {
+        let reading = async {
+            loop {
+                let text = String::from_utf8_lossy(&self.heard).into_owned();
+                if text.contains(wanted) {
+                    return text;
+                }
+                assert!(self.hear().await > 0, "closed before {wanted}: {text}");
+            }
+        };
+        let heard = tokio::time::timeout(deadline, reading).await;
+        heard.unwrap_or_else(|_| panic!("no {wanted} within {deadline:?}"))
+    }
+
     async fn hear(&mut self) -> usize {
         self.stream.read_buf(&mut self.heard).await.unwrap_or(0)
     }
