@@ -14,6 +14,7 @@ mod support;
 
 mod bad_days;
 mod clients;
+mod deploy;
 mod generate;
 #[path = "../memory/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the simulation uses the rest of it")]
