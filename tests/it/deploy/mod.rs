@@ -3,6 +3,7 @@
 
 mod drill;
 mod expression;
+mod manifests;
 mod series;
 
 use std::fs;
