@@ -21,6 +21,7 @@ use weir::actors::ledger::{self, Ledger, Queue};
 use weir::actors::retry_mailbox::{self, Pace, RetryMailbox};
 use weir::domain::admission::Limits;
 use weir::domain::batch::{Answer, Batch, Claim, Claimed, Item, Known, Wanted};
+use weir::domain::decision::{Decided, NotDecided, Ruling};
 use weir::domain::letter::{Letter, Settled, Settlement};
 use weir::domain::moment::Moment;
 use weir::domain::pool::{Hold, PoolSample};
@@ -195,6 +196,10 @@ impl Post for Database {
     async fn freeze(&self, answers: &[(Uuid, Answer)]) -> Result<Vec<Answer>, Failure> {
         Ok(answers.iter().map(|(_, answer)| answer.clone()).collect())
     }
+
+    async fn decide(&self, _: &[Ruling]) -> Result<Vec<Vec<Result<Decided, NotDecided>>>, Failure> {
+        Ok(Vec::new())
+    }
 }
 
 #[async_trait]
@@ -258,10 +263,6 @@ impl Leases for Database {
 
     async fn backlog(&self) -> Result<Backlog, Failure> {
         Ok(Backlog::default())
-    }
-
-    async fn requeue_dead(&self, _: &[Uuid], _: Moment) -> Result<u64, Failure> {
-        Ok(0)
     }
 
     async fn letters_of(&self, _: &[i64]) -> Result<Vec<Letter>, Failure> {

@@ -262,6 +262,7 @@ impl House {
             freezer: rooms.engine.ledger.clone().recipient(),
             supervisor: rooms.engine.supervisor.clone().recipient(),
             submitter: rooms.engine.supervisor.clone().recipient(),
+            mailbox: rooms.engine.mailbox.clone().recipient(),
             doorway: rooms.engine.doorway.clone(),
             quotas: quota::quotas(&settings.quota, self.metrics.clone(), &*self.clock),
             times: rooms.engine.supervisor.clone().recipient(),

@@ -15,6 +15,9 @@ pub const NOBODY: &str = "unnamed";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     Breaker,
+    Letter,
+    /// All letters that a filter found.
+    Letters,
 }
 
 impl Subject {
@@ -23,6 +26,8 @@ impl Subject {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Breaker => "breaker",
+            Self::Letter => "letter",
+            Self::Letters => "letters",
         }
     }
 }

@@ -130,6 +130,20 @@ impl Letter {
     }
 }
 
+/// Which letters somebody wants to see; None is any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LetterQuery {
+    pub state: Option<LetterState>,
+    pub client: Option<ClientId>,
+    /// A part of the last error, in any case.
+    pub error: Option<String>,
+    pub created_before: Option<Moment>,
+    pub batch: Option<Uuid>,
+    /// Only those that come after this one.
+    pub after: Option<Uuid>,
+    pub limit: u64,
+}
+
 /// A letter in the hands of its holder, with its orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Load {

@@ -10,6 +10,7 @@ pub mod batch;
 pub mod caller;
 pub mod carriage;
 pub mod client;
+pub mod decision;
 pub mod idempotency;
 pub mod json;
 pub mod letter;

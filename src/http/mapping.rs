@@ -11,6 +11,7 @@ use resilience::breaker::FailureKind;
 use super::problem::{Code, Problem};
 use crate::actors::circuit_breaker;
 use crate::actors::ledger::Refused;
+use crate::domain::decision::NotDecided;
 use crate::domain::listing::{ListingError, filter_fields, sort_fields};
 use crate::domain::order::amend::Refusal;
 use crate::domain::order::{Fault, FaultKind};
@@ -101,6 +102,18 @@ impl From<ChangeRefusal> for Problem {
             ChangeRefusal::Order(Refusal::Fault(fault)) | ChangeRefusal::Fault(fault) => {
                 fault.into()
             }
+        }
+    }
+}
+
+impl From<NotDecided> for Problem {
+    fn from(why: NotDecided) -> Self {
+        let message = why.to_string();
+        match why {
+            NotDecided::Missing { .. } => Self::new(Code::NotFound, message).at("id"),
+            NotDecided::Busy { .. } => Self::new(Code::LetterBusy, message),
+            NotDecided::NotDead { .. } => Self::new(Code::LetterNotDead, message),
+            NotDecided::InDoubt { .. } => Self::new(Code::LetterInDoubt, message).at("force"),
         }
     }
 }

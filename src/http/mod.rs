@@ -44,7 +44,7 @@ use serde::Serialize;
 
 use self::problem::{Code, Problem};
 use self::quota::Quotas;
-use crate::actors::batch_supervisor::{AskTimes, Doorway, SubmitBatch, SubmitOrders};
+use crate::actors::batch_supervisor::{AskTimes, Doorway, SubmitBatch, SubmitOrders, Wake};
 use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
 use crate::actors::ledger::{Freeze, Ledger, Record};
 use crate::actors::lookout::Lookout;
@@ -71,6 +71,8 @@ pub struct Doors {
     pub supervisor: Recipient<SubmitBatch>,
     /// The same for orders that stand already.
     pub submitter: Recipient<SubmitOrders>,
+    /// Who brings letters that are due.
+    pub mailbox: Recipient<Wake>,
     /// Who is told to come later without a question to the supervisor.
     pub doorway: Doorway,
     /// What each client may bring; None is as much as it likes.

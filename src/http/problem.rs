@@ -80,6 +80,10 @@ codes! {
     ResourceInUse        "RESOURCE_IN_USE"        CONFLICT               None, "The row is used by orders";
     DuplicateOrder       "DUPLICATE_ORDER"        CONFLICT               None, "Another order has this client order ID already";
     OrderInSubmission    "ORDER_IN_SUBMISSION"    CONFLICT               None, "The order is on its way to the trade service";
+    Discarded            "DISCARDED"              CONFLICT               None, "An operator discarded the order";
+    LetterBusy           "LETTER_BUSY"            CONFLICT               None, "The letter is being worked on";
+    LetterNotDead        "LETTER_NOT_DEAD"        CONFLICT               None, "The letter is not dead";
+    LetterInDoubt        "LETTER_IN_DOUBT"        CONFLICT               None, "Orders of the letter may have been placed";
     PayloadTooLarge      "PAYLOAD_TOO_LARGE"      PAYLOAD_TOO_LARGE      None, "The request's body, or the batch in it, is too large";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE None, "The request's body is not declared as JSON";
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY   None, "The idempotency key came with another request before";

@@ -68,7 +68,13 @@ fn admin_routes(config: &mut ServiceConfig<'_>) {
         .service(admin::breakers::list)
         .service(admin::breakers::read)
         .service(admin::breakers::operate)
-        .service(admin::audit::list);
+        .service(admin::audit::list)
+        .service(admin::letters::read::list)
+        .service(admin::letters::read::read)
+        .service(admin::letters::bulk::requeue)
+        .service(admin::letters::bulk::discard)
+        .service(admin::letters::decide::requeue)
+        .service(admin::letters::decide::discard);
 }
 
 /// The public application.

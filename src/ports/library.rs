@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::Failure;
 use crate::domain::audit::{AuditLine, AuditQuery};
 use crate::domain::batch::BatchRecord;
+use crate::domain::letter::{Letter, LetterQuery};
 use crate::domain::listing::Listing;
 use crate::domain::order::Order;
 use crate::domain::reference::{ReferenceKind, ReferenceRow};
@@ -29,6 +30,9 @@ pub trait Library: Send + Sync {
     /// A batch and what became of it. Its parts may be read one after the other: an order that is
     /// settled meanwhile may name a letter that is not among them any more.
     async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure>;
+    /// Letters, the oldest first.
+    async fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, Failure>;
+    async fn letter(&self, id: Uuid) -> Result<Option<Letter>, Failure>;
     /// All rows of a kind by id.
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure>;
     /// Lines of the audit, the newest first.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use crate::domain::batch::{Answer, Claim, Claimed, Known, Wanted};
+use crate::domain::decision::{Decided, NotDecided, Ruling};
 use crate::domain::letter::{Letter, Load, Settled, Settlement};
 use crate::domain::moment::Moment;
 
@@ -67,6 +68,13 @@ pub trait Post: Send + Sync {
     /// Keeps the answer of a batch if it has none. What stands after it is told, in the order of
     /// `answers`.
     async fn freeze(&self, answers: &[(Uuid, Answer)]) -> Result<Vec<Answer>, Failure>;
+
+    /// Does what operators decided about letters, and keeps a line of the audit for each that was
+    /// decided. The answers are in the order of the rulings and of their letters.
+    async fn decide(
+        &self,
+        rulings: &[Ruling],
+    ) -> Result<Vec<Vec<Result<Decided, NotDecided>>>, Failure>;
 }
 
 /// Leases: who may hold letters.
@@ -99,10 +107,6 @@ pub trait Leases: Send + Sync {
 
     /// How many letters stand in each state. Counted, so not asked often.
     async fn backlog(&self) -> Result<Backlog, Failure>;
-
-    /// Dead letters go back to the line, their trouble kept: unknown ones are looked up first.
-    /// Says how many there were.
-    async fn requeue_dead(&self, ids: &[Uuid], now: Moment) -> Result<u64, Failure>;
 
     /// Letters of these orders, for whoever wants to know why they wait.
     async fn letters_of(&self, order_ids: &[i64]) -> Result<Vec<Letter>, Failure>;

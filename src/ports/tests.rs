@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::Failure;
 use super::post::{Collect, Collected, Post};
 use crate::domain::batch::{Answer, Claim, Claimed, Known, Wanted};
+use crate::domain::decision::{Decided, NotDecided, Ruling};
 use crate::domain::letter::{Settled, Settlement};
 use crate::domain::moment::Moment;
 
@@ -35,6 +36,10 @@ impl<T: Letterless> Post for T {
     }
 
     async fn freeze(&self, _: &[(Uuid, Answer)]) -> Result<Vec<Answer>, Failure> {
+        Err(nobody_asks())
+    }
+
+    async fn decide(&self, _: &[Ruling]) -> Result<Vec<Vec<Result<Decided, NotDecided>>>, Failure> {
         Err(nobody_asks())
     }
 }

@@ -130,12 +130,6 @@ impl Leases for Store {
         self.read("letters.backlog", backlog).await
     }
 
-    async fn requeue_dead(&self, ids: &[Uuid], now: Moment) -> Result<u64, Failure> {
-        let requeued = take_back::requeue(self.writer().orm(), ids, now);
-        let requeued = self.write("letters.requeue", self.patience.write, requeued).await?;
-        Ok(u64::try_from(requeued).unwrap_or_default())
-    }
-
     async fn letters_of(&self, order_ids: &[i64]) -> Result<Vec<Letter>, Failure> {
         let read = self.read("letters.of_orders", |orm| {
             let order_ids = order_ids.to_vec();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use entity::{blotters, order_tallies, order_types, orders, statuses};
+use entity::{blotters, letters as table, order_tallies, order_types, orders, statuses};
 use sea_orm::sea_query::{Expr, IntoColumnRef, Order as Direction};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ExprTrait, JoinType,
@@ -11,9 +11,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, audit, batches, rows, sql};
+use super::{Store, audit, batches, letters, rows, sql};
 use crate::domain::audit::{AuditLine, AuditQuery};
 use crate::domain::batch::BatchRecord;
+use crate::domain::letter::{Letter, LetterQuery};
 use crate::domain::listing::{Filter, Listing, Sort, SortField};
 use crate::domain::order::Order;
 use crate::domain::reference::{ReferenceKind, ReferenceRow, References};
@@ -55,6 +56,18 @@ impl Library for Store {
 
     async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure> {
         self.read("batches.read", |orm| batches::read(orm, id)).await
+    }
+
+    async fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, Failure> {
+        self.read("letters.list", |orm| letters::list::list(orm, query.clone())).await
+    }
+
+    async fn letter(&self, id: Uuid) -> Result<Option<Letter>, Failure> {
+        let row = self.read("letters.read", move |orm| async move {
+            let row = table::Entity::find_by_id(id).one(&orm).await?;
+            row.map(letters::letter).transpose()
+        });
+        row.await
     }
 
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {

@@ -11,6 +11,7 @@ mod catalogue;
 mod change;
 mod claim;
 mod collect;
+mod decide;
 mod error;
 mod fates;
 mod gate;

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{Store, claim, collect, error, known, settle};
+use super::{Store, claim, collect, decide, error, known, settle};
 use crate::domain::batch::{Answer, Claim, Claimed, Known, KnownBatch, Wanted};
+use crate::domain::decision::{Decided, NotDecided, Ruling};
 use crate::domain::letter::{Settled, Settlement};
 use crate::domain::moment::Moment;
 use crate::domain::order::status;
@@ -95,5 +96,13 @@ impl Post for Store {
         let frozen = self.write("batches.freeze", self.patience.write, frozen).await?;
         let kept = |(id, given): &(Uuid, Answer)| frozen.get(id).unwrap_or(given).clone();
         Ok(answers.iter().map(kept).collect())
+    }
+
+    async fn decide(
+        &self,
+        rulings: &[Ruling],
+    ) -> Result<Vec<Vec<Result<Decided, NotDecided>>>, Failure> {
+        let decided = decide::decide(self.writer().orm(), rulings, self.clock.utc());
+        self.write("letters.decide", self.patience.write, decided).await
     }
 }

@@ -1,12 +1,12 @@
-//! Taking letters back from those who are gone, and out of the dead ones.
+//! Taking letters back from those who are gone.
 
 use entity::letters as table;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
-use super::sql::{Words, begin, hex, hexes, json};
+use super::sql::{Words, begin, hex, json};
 use super::{error, letters};
-use crate::domain::letter::{Letter, LetterState};
+use crate::domain::letter::Letter;
 use crate::domain::moment::Moment;
 use crate::ports::Failure;
 
@@ -50,26 +50,6 @@ WHERE letters.id = row.id",
     sqlite: "
 UPDATE letters SET state = row.value ->> 'state', holder = NULL,
     attempts = row.value ->> 'attempts', trouble = row.value ->> 'trouble', due_at = ?2, updated_at = ?2, last_error = ?3
-FROM json_each(?1) AS row WHERE letters.id = unhex(row.value ->> 'id')",
-};
-
-const DEAD: Words = Words {
-    postgres: "
-SELECT * FROM letters
-WHERE id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($1::json))) AND state = 3
-ORDER BY id FOR UPDATE",
-    sqlite: "
-SELECT * FROM letters WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND state = 3",
-};
-
-const REQUEUE: Words = Words {
-    postgres: "
-UPDATE letters SET state = row.state, attempts = 0, due_at = $2, updated_at = $2
-FROM json_to_recordset($1::json) AS row (id uuid, state smallint)
-WHERE letters.id = row.id
-    AND letters.id = ANY (ARRAY(SELECT (value ->> 'id')::uuid FROM json_array_elements($1::json)))",
-    sqlite: "
-UPDATE letters SET state = row.value ->> 'state', attempts = 0, due_at = ?2, updated_at = ?2
 FROM json_each(?1) AS row WHERE letters.id = unhex(row.value ->> 'id')",
 };
 
@@ -131,28 +111,6 @@ async fn reconcile(
     written.map_err(|error| error::of_uncommitted(&error))?;
     transaction.commit().await.map_err(|error| error::of_orm(&error))?;
     Ok(taken)
-}
-
-/// Dead letters begin anew. Those with orders of which nobody knows whether they were sent are
-/// to be reconciled.
-pub(super) async fn requeue(
-    orm: &DatabaseConnection,
-    ids: &[Uuid],
-    now: Moment,
-) -> Result<usize, Failure> {
-    let failed = |error: DbErr| error::of_uncommitted(&error);
-    let transaction = begin(orm).await.map_err(failed)?;
-    let dead = DEAD.all::<table::Model>(&transaction, [json(&hexes(ids))]).await;
-    let dead = read(dead.map_err(failed)?).map_err(failed)?;
-    let rows = dead.iter().map(|letter| {
-        let is_clear = letter.trouble.doubtful.is_empty();
-        let state = if is_clear { LetterState::Waiting } else { LetterState::Reconcile };
-        serde_json::json!({ "id": hex(letter.id), "state": state.code() })
-    });
-    let rows: Vec<_> = rows.collect();
-    REQUEUE.execute(&transaction, [json(&rows), now.micros().into()]).await.map_err(failed)?;
-    transaction.commit().await.map_err(|error| error::of_orm(&error))?;
-    Ok(dead.len())
 }
 
 fn read(rows: Vec<table::Model>) -> Result<Vec<Letter>, DbErr> {

@@ -82,25 +82,6 @@ impl Leases for Session {
         self.read(|| "counts".to_owned(), count).await
     }
 
-    async fn requeue_dead(&self, ids: &[Uuid], now: Moment) -> Result<u64, Failure> {
-        let requeue = |book: &mut Book| {
-            let mut count = 0;
-            for id in ids {
-                let Some(row) = book.letters.get_mut(id) else { continue };
-                if row.letter.state != LetterState::Dead {
-                    continue;
-                }
-                let is_doubtful = !row.letter.trouble.doubtful.is_empty();
-                let back = if is_doubtful { LetterState::Reconcile } else { LetterState::Waiting };
-                (row.letter.state, row.letter.due_at) = (back, now);
-                row.letter.attempts = 0;
-                count += 1;
-            }
-            Ok(count)
-        };
-        self.write(|| "requeues".to_owned(), requeue).await
-    }
-
     async fn letters_of(&self, order_ids: &[i64]) -> Result<Vec<Letter>, Failure> {
         let find = |book: &mut Book| {
             let holds = |letter: &&Letter| letter.undecided.iter().any(|id| order_ids.contains(id));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use weir::domain::client::ClientId;
+use weir::domain::decision::{Decided, NotDecided, Ruling};
 use weir::domain::letter::{Letter, LetterState, Load, Rest, Settled, Settlement};
 use weir::domain::moment::Moment;
 use weir::domain::order::status;
@@ -167,6 +168,32 @@ impl Book {
                 self.violations.push(format!("letter {} keeps {:?}", letter.id, settlement.rest));
             }
         }
+    }
+
+    pub(super) fn decide(&mut self, ruling: &Ruling) -> Vec<Result<Decided, NotDecided>> {
+        ruling.letters.iter().map(|(id, due_at)| self.decide_one(ruling, *id, *due_at)).collect()
+    }
+
+    fn decide_one(
+        &mut self,
+        ruling: &Ruling,
+        id: Uuid,
+        due_at: Moment,
+    ) -> Result<Decided, NotDecided> {
+        let row = self.letters.get_mut(&id).ok_or(NotDecided::Missing { id })?;
+        let decided = ruling.decision.about(&row.letter, due_at)?;
+        match &decided {
+            Decided::Requeued(letter) => row.letter = letter.clone(),
+            Decided::Discarded(letter) => {
+                self.letters.remove(&id);
+                for order_id in &letter.undecided {
+                    let Some(row) = self.order_in(letter, *order_id) else { continue };
+                    row.order.letter_id = None;
+                    row.error = Some(ruling.error());
+                }
+            }
+        }
+        Ok(decided)
     }
 
     pub(super) fn is_good(&self, epoch: Uuid, now: Moment) -> bool {

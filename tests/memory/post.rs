@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use uuid::Uuid;
 use weir::domain::batch::{Answer, Claim, Claimed, Claiming, Known, NewLetter, Wanted};
+use weir::domain::decision::{Decided, NotDecided, Ruling};
 use weir::domain::letter::{Settled, Settlement};
 use weir::domain::moment::Moment;
 use weir::ports::Failure;
@@ -82,6 +83,14 @@ impl Post for Session {
             Ok(answers.iter().map(keep).collect())
         };
         self.write(|| "freezes".to_owned(), freeze).await
+    }
+
+    async fn decide(
+        &self,
+        rulings: &[Ruling],
+    ) -> Result<Vec<Vec<Result<Decided, NotDecided>>>, Failure> {
+        let all = |book: &mut Book| Ok(rulings.iter().map(|ruling| book.decide(ruling)).collect());
+        self.write(|| format!("decides {rulings:?}"), all).await
     }
 }
 

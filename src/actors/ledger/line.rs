@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::message::{Entry, Freeze, Gather, Record, Refused, Settle, Submit, Submitted};
+use super::message::{Decide, Entry, Freeze, Gather, Record, Refused, Settle, Submit, Submitted};
 use crate::domain::batch::Answer;
+use crate::domain::decision::{Decided, NotDecided};
 use crate::domain::letter::Settled;
 use crate::ports::journal::{Change, Changed};
 use crate::ports::post::Collected;
@@ -37,6 +38,7 @@ pub(super) type SubmitTicket = Ticket<Submit, Submitted>;
 pub(super) type GatherTicket = Ticket<Gather, Collected>;
 pub(super) type SettleTicket = Ticket<Settle, Settled>;
 pub(super) type FreezeTicket = Ticket<Freeze, Answer>;
+pub(super) type DecideTicket = Ticket<Decide, Vec<Result<Decided, NotDecided>>>;
 
 /// What one lane commits together.
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub(super) enum Group {
     Gather(GatherTicket),
     Settles(Vec<SettleTicket>),
     Freezes(Vec<FreezeTicket>),
+    Decisions(Vec<DecideTicket>),
 }
 
 impl Group {
@@ -62,6 +65,7 @@ impl Group {
             Self::Gather(ticket) => vec![ticket.since],
             Self::Settles(tickets) => all(tickets),
             Self::Freezes(tickets) => all(tickets),
+            Self::Decisions(tickets) => all(tickets),
         }
     }
 
@@ -73,7 +77,8 @@ impl Group {
             | Self::Submits(_)
             | Self::Gather(_)
             | Self::Settles(_)
-            | Self::Freezes(_) => 0,
+            | Self::Freezes(_)
+            | Self::Decisions(_) => 0,
         }
     }
 }
@@ -91,6 +96,7 @@ pub(super) struct Line {
     gathers: VecDeque<GatherTicket>,
     settles: VecDeque<SettleTicket>,
     freezes: VecDeque<FreezeTicket>,
+    decisions: VecDeque<DecideTicket>,
     orders: usize,
     requests_max: usize,
     group_max: usize,
@@ -108,6 +114,7 @@ enum Kind {
     Record,
     Submit,
     Change,
+    Decide,
 }
 
 impl Line {
@@ -119,6 +126,7 @@ impl Line {
             gathers: VecDeque::new(),
             settles: VecDeque::new(),
             freezes: VecDeque::new(),
+            decisions: VecDeque::new(),
             orders: 0,
             requests_max,
             group_max,
@@ -168,6 +176,12 @@ impl Line {
         self.freezes.push_back(ticket);
     }
 
+    pub(super) fn push_decision(&mut self, ticket: DecideTicket) -> Result<(), Full> {
+        self.make_room(0)?;
+        self.decisions.push_back(ticket);
+        Ok(())
+    }
+
     /// The next group: the kind whose first request has waited longest, as many as fit.
     pub(super) fn take(&mut self) -> Option<Group> {
         Some(match self.next_kind()? {
@@ -175,6 +189,7 @@ impl Line {
             Kind::Gather => Group::Gather(self.gathers.pop_front()?),
             Kind::Freeze => Group::Freezes(take_up_to(self.group_max, &mut self.freezes)),
             Kind::Change => Group::Changes(take_up_to(self.group_max, &mut self.changes)),
+            Kind::Decide => Group::Decisions(take_up_to(self.group_max, &mut self.decisions)),
             Kind::Submit => {
                 let orders = |ticket: &SubmitTicket| ticket.work.order_ids.len();
                 let (group, taken) = take_that_fit(self.group_max, &mut self.submits, orders);
@@ -198,7 +213,7 @@ impl Line {
 
     /// Requests that bring new work: those are bounded.
     fn intake(&self) -> usize {
-        self.records.len() + self.changes.len() + self.submits.len()
+        self.records.len() + self.changes.len() + self.submits.len() + self.decisions.len()
     }
 
     fn next_kind(&self) -> Option<Kind> {
@@ -212,6 +227,7 @@ impl Line {
             (first(&self.records), Kind::Record),
             (first(&self.submits), Kind::Submit),
             (first(&self.changes), Kind::Change),
+            (first(&self.decisions), Kind::Decide),
         ];
         let waiting = firsts.into_iter().filter_map(|(since, kind)| Some((since?, kind)));
         waiting.min_by_key(|(since, _)| *since).map(|(_, kind)| kind)

@@ -6,6 +6,7 @@ use actix::Message;
 
 use crate::domain::batch::{Answer, Claimed, Item, Key, KnownBatch, NewLetter};
 use crate::domain::client::ClientId;
+use crate::domain::decision::{Decided, NotDecided, Ruling};
 use crate::domain::letter::{Settled, Settlement};
 use crate::domain::moment::Moment;
 use crate::domain::order::{Fault, Terms};
@@ -138,6 +139,11 @@ pub struct Gather(pub Collect);
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Settled, Refused>")]
 pub struct Settle(pub Settlement);
+
+/// Command: do what an operator decided about letters. The answers are in the order of the letters.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Vec<Result<Decided, NotDecided>>, Refused>")]
+pub struct Decide(pub Ruling);
 
 /// Command: keep the answer of a batch; the answer is the one that is kept.
 #[derive(Debug, Message)]

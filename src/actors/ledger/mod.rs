@@ -12,6 +12,7 @@
 //! | [`Settle`] | workers, supervisor | [`Settled`], after the commit |
 //! | [`Freeze`] | http | the [`Answer`] that stands, after the commit |
 //! | [`Apply`] | http | [`Changed`], after the commit |
+//! | [`Decide`] | http | what became of each letter, after the commit |
 //! | [`Drain`] | app | when everything taken is decided |
 //! | [`Observe`] | anyone | [`Snapshot`] |
 //!
@@ -40,11 +41,12 @@ use tokio::sync::oneshot;
 use self::lane::{Ids, Lane};
 use self::line::{Full, Group, Line, Ticket};
 pub use self::message::{
-    Apply, Drain, Entry, Freeze, Gather, Letters, Record, Recorded, Refused, Settle, Submit,
-    Submitted,
+    Apply, Decide, Drain, Entry, Freeze, Gather, Letters, Record, Recorded, Refused, Settle,
+    Submit, Submitted,
 };
 use super::observe::{Observe, Snapshot};
 use crate::domain::batch::Answer;
+use crate::domain::decision::{Decided, NotDecided};
 use crate::domain::letter::Settled;
 use crate::domain::moment::Moment;
 use crate::ports::Failure;
@@ -315,6 +317,14 @@ impl Handler<Apply> for Ledger {
 
     fn handle(&mut self, Apply(change): Apply, context: &mut Self::Context) -> Self::Result {
         self.enter(change, Line::push_change, context)
+    }
+}
+
+impl Handler<Decide> for Ledger {
+    type Result = ResponseFuture<Result<Vec<Result<Decided, NotDecided>>, Refused>>;
+
+    fn handle(&mut self, decide: Decide, context: &mut Self::Context) -> Self::Result {
+        self.enter(decide, Line::push_decision, context)
     }
 }
 

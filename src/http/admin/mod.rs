@@ -5,6 +5,7 @@ pub(super) mod actors;
 pub(super) mod audit;
 pub(super) mod breakers;
 pub(super) mod events;
+pub(super) mod letters;
 mod motive;
 mod query;
 pub mod status;

@@ -10,6 +10,7 @@ use super::super::mapping::{fault_code, stored_code};
 use super::super::problem::Code;
 use crate::actors::batch_supervisor::{AcceptedItem, OrderFate};
 use crate::domain::batch::{BatchRecord, Fate};
+use crate::domain::decision::discarded_because;
 use crate::domain::letter::{Letter, LetterState};
 use crate::domain::order::{Fault, Order, status};
 use crate::domain::reference::References;
@@ -109,6 +110,13 @@ impl Outcome<'static> {
         }
     }
 
+    /// An order that was let go of with this error.
+    fn freed(error: &str) -> Self {
+        let Some(reason) = discarded_because(error) else { return Self::rejected(error) };
+        let message = format!("An operator discarded the order: {}", repeated(reason));
+        Self::Failed { code: Code::Discarded, field: "", message: Cow::Owned(message) }
+    }
+
     fn rejected(reason: &str) -> Self {
         let message = format!("The trade service refused the order: {}", repeated(reason));
         Self::Failed { code: Code::OrderRejected, field: "", message: Cow::Owned(message) }
@@ -183,7 +191,7 @@ pub(super) fn of_record<'a>(
                     Outcome::Sent { trade_order_id: *trade, message: SUBMITTED }
                 }
                 (Some(_), Some(letter), _) => Outcome::of_letter(letter),
-                (Some(_), None, Some(reason)) => Outcome::rejected(reason),
+                (Some(_), None, Some(error)) => Outcome::freed(error),
                 (Some(_), None, None) if !submits => Outcome::Recorded,
                 (Some(order), None, None) => let_go(order, references),
             };

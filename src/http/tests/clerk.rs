@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::world::{State, World};
 use crate::actors::batch_supervisor::{
     Accepted, AcceptedItem, AskTimes, OrderFate, Progress, Submission, SubmitBatch, SubmitOrders,
+    Wake,
 };
 use crate::actors::ledger::{Entry, Freeze, Record, Recorded, Refused};
 use crate::domain::batch::{Answer, BatchRecord, Fate, Item, Key, KnownBatch, with_ids};
@@ -331,6 +332,12 @@ impl Handler<Freeze> for Clerk {
         let entry = state.book.entries.iter_mut().find(|e| e.id == freeze.batch_id).unwrap();
         MessageResult(Ok(entry.answer.get_or_insert(freeze.answer).clone()))
     }
+}
+
+impl Handler<Wake> for Clerk {
+    type Result = ();
+
+    fn handle(&mut self, _: Wake, _: &mut Context<Self>) {}
 }
 
 impl Handler<AskTimes> for Clerk {

@@ -90,6 +90,7 @@ impl House {
             freezer: clerk.clone().recipient(),
             supervisor: clerk.clone().recipient(),
             submitter: clerk.clone().recipient(),
+            mailbox: clerk.clone().recipient(),
             doorway: Doorway::new(Arc::new(())),
             quotas: None,
             times: clerk.clone().recipient(),

@@ -11,6 +11,7 @@ mod closed;
 mod health;
 mod house;
 mod idempotency;
+mod letters;
 mod operators;
 mod orders;
 mod overload;

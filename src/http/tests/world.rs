@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::clerk::Book;
 use crate::domain::audit::{AuditLine, AuditQuery};
 use crate::domain::batch::{Batch, BatchRecord, Item};
+use crate::domain::letter::{Letter, LetterQuery};
 use crate::domain::listing::Listing;
 use crate::domain::order::Order;
 use crate::domain::order::amend::{Refusal, amend, remove};
@@ -230,6 +231,16 @@ impl Library for World {
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {
         self.read().await?;
         Ok(self.state().references.of(kind).values().cloned().collect())
+    }
+
+    async fn letters(&self, _: &LetterQuery) -> Result<Vec<Letter>, Failure> {
+        self.read().await?;
+        Ok(self.state().book.letters.clone())
+    }
+
+    async fn letter(&self, id: Uuid) -> Result<Option<Letter>, Failure> {
+        self.read().await?;
+        Ok(self.state().book.letters.iter().find(|letter| letter.id == id).cloned())
     }
 
     async fn audit(&self, _: &AuditQuery) -> Result<Vec<AuditLine>, Failure> {

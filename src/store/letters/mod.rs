@@ -1,6 +1,7 @@
 //! Letters as the rules see them.
 
 pub(super) mod ids;
+pub(super) mod list;
 pub(super) mod trouble;
 
 use entity::letters;

@@ -1,6 +1,7 @@
 //! What operators do to a running house, through its admin listener.
 
 mod audit;
+mod letters;
 
 use serde_json::Value;
 

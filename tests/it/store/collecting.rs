@@ -5,12 +5,15 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use uuid::Uuid;
 use weir::domain::batch::Batch;
+use weir::domain::decision::Decision;
 use weir::domain::letter::{LetterState, Rest, Settled, Settlement, Trouble};
 use weir::ports::journal::Journal;
 use weir::ports::post::{Backlog, Collected, Leases};
 use weir::store::Store;
 
-use super::mail::{at, client, collect, collect_some, ids, kept, letters, mail, sent, settle};
+use super::mail::{
+    at, client, collect, collect_some, decide, ids, kept, letters, mail, sent, settle,
+};
 use super::shelf::{LANE, fresh, serving};
 use crate::support::{Kind, on_both};
 
@@ -285,10 +288,9 @@ async fn dead_letters_begin_anew(kind: Kind) {
     let waiting = letter("a", 9, 1, HOUR / 2);
     put(&store, std::slice::from_ref(&waiting)).await;
 
-    let asked = [dead[0], dead[2], waiting.letters[0].id, Uuid::now_v7()];
-    assert_eq!(store.requeue_dead(&asked, at(50)).await, Ok(2));
-    assert_eq!(store.requeue_dead(&asked, at(50)).await, Ok(0));
-    assert_eq!(store.requeue_dead(&[], at(50)).await, Ok(0));
+    let asked = [dead[0], dead[2], Uuid::now_v7()];
+    let decided = decide(&store, Decision::Requeue, &asked, at(50)).await;
+    assert_eq!(decided.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false]);
 
     assert_eq!(letters(&database).await, ["0 1 0 1", "3 1 25 2", "0 1 0 3", "0 0 0 9"]);
     let again = collect(&store, Uuid::now_v7(), at(50)).await;

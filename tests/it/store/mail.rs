@@ -1,8 +1,10 @@
 //! Letters to test with: batches that are submitted, claims, settlements.
 
 use uuid::Uuid;
+use weir::domain::audit::Signature;
 use weir::domain::batch::{Batch, Claim, NewLetter};
 use weir::domain::client::ClientId;
+use weir::domain::decision::{Decided, Decision, NotDecided, Ruling};
 use weir::domain::letter::{LetterState, Load, Rest, Settled, Settlement, Trouble};
 use weir::domain::moment::Moment;
 use weir::domain::order::Order;
@@ -124,6 +126,28 @@ pub(super) async fn settle(store: &Store, settlement: Settlement) -> Settled {
     let settled = store.settle(LANE, &[settlement]).await.unwrap();
     assert_eq!(settled.len(), 1);
     settled[0]
+}
+
+pub(super) fn ruling(decision: Decision, letters: &[Uuid], due_at: Moment) -> Ruling {
+    let signature = Signature {
+        at: due_at,
+        operator: "ann".to_owned(),
+        reason: "a drill".to_owned(),
+        instance: "here:8080".to_owned(),
+    };
+    Ruling { decision, signature, letters: letters.iter().map(|id| (*id, due_at)).collect() }
+}
+
+/// What became of these letters.
+pub(super) async fn decide(
+    store: &Store,
+    decision: Decision,
+    letters: &[Uuid],
+    due_at: Moment,
+) -> Vec<Result<Decided, NotDecided>> {
+    let mut decided = store.decide(&[ruling(decision, letters, due_at)]).await.unwrap();
+    assert_eq!(decided.len(), 1);
+    decided.remove(0)
 }
 
 /// Letters in the order of their ids, a line each: state, fence, attempts, orders.

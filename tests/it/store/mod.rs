@@ -6,6 +6,7 @@ mod auditing;
 mod changing;
 mod claiming;
 mod collecting;
+mod deciding;
 mod keys;
 mod leases;
 mod likeness;

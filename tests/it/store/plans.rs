@@ -11,6 +11,7 @@ use sea_orm::sqlx::{
 };
 use uuid::Uuid;
 use weir::domain::batch::{Answer, Batch, Key, ScopedKey, Wanted};
+use weir::domain::decision::Decision;
 use weir::domain::letter::{LetterState, Settlement, Severed, Trouble};
 use weir::domain::listing::Listing;
 use weir::domain::moment::Moment;
@@ -19,7 +20,7 @@ use weir::ports::library::Library;
 use weir::ports::post::{Leases, Post};
 use weir::store::Store;
 
-use super::mail::{at, claim, client, collect, kept, mail, sent as decided, settle};
+use super::mail::{at, claim, client, collect, decide, kept, mail, sent as decided, settle};
 use super::shelf::{LANE, NOON, batch, fresh, order, order_with};
 use crate::support::{Database, Kind, on_both};
 
@@ -211,7 +212,10 @@ async fn live(store: &Store) {
     store.freeze(&[(keyed.id, Answer { status: 200, body: Vec::new() })]).await.unwrap();
     store.batch(keyed.id).await.unwrap();
     store.orders_by_id(&[1]).await.unwrap();
-    store.requeue_dead(&[severed.letter_id], at(99)).await.unwrap();
+    decide(store, Decision::Requeue, &[severed.letter_id], at(99)).await;
+    let again = collect(store, Uuid::now_v7(), at(99)).await.loads.remove(0).letter;
+    settle(store, kept(again.id, again.fence, LetterState::Dead, [3])).await;
+    decide(store, Decision::Discard { force: true }, &[severed.letter_id], at(99)).await;
     store.prune(at(99), at(99)).await.unwrap();
 }
 
@@ -221,7 +225,8 @@ async fn letters_and_their_orders_are_reached_by_their_keys(kind: Kind) {
     overhear();
     let (database, store) = fresh(kind).await;
     live(&store).await;
-    let known_by = ["letters", "AS wanted", "AS given", "AS won", "FOR NO KEY", "UPDATE batches"];
+    let known_by =
+        ["letters", "AS wanted", "AS given", "AS won", "FOR NO KEY", "UPDATE batches", "AS freed"];
     let statements = sent_about(kind, &known_by);
     assert!(statements.len() >= 12, "{statements:#?}");
     // What sea-orm writes, what makes tables, and what looks at all on purpose.

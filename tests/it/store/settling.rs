@@ -1,6 +1,7 @@
 //! Settling: what was decided is written once, by the one who holds the letter.
 
 use uuid::Uuid;
+use weir::domain::decision::Decision;
 use weir::domain::letter::{LetterState, Rejection, Rest, Settled, Settlement, Severed, Trouble};
 use weir::domain::order::Order;
 use weir::ports::Failure;
@@ -8,7 +9,7 @@ use weir::ports::journal::Journal;
 use weir::ports::library::Library;
 use weir::ports::post::{Leases, Post};
 
-use super::mail::{CHUNK, at, collect, kept, letters, mail, only, sent, settle, submitted};
+use super::mail::{CHUNK, at, collect, decide, kept, letters, mail, only, sent, settle, submitted};
 use super::shelf::{LANE, NEW, assert_tallies_are_true, batch, fresh, order, order_with};
 use crate::support::{Kind, on_both};
 
@@ -195,7 +196,7 @@ async fn severed_orders_go_to_a_dead_letter_of_their_own(kind: Kind) {
     assert_eq!(letters(&database).await, ["3 0 0 2,4"]);
     assert_eq!(collect(&store, Uuid::now_v7(), at(99)).await.loads, []);
     // Nobody knows whether they are there: an operator's word has them looked up first.
-    assert_eq!(store.requeue_dead(&[dead.id], at(50)).await, Ok(1));
+    assert!(decide(&store, Decision::Requeue, &[dead.id], at(50)).await[0].is_ok());
     let load = only(&store, Uuid::now_v7(), at(50)).await;
     assert_eq!(load.letter.state, LetterState::Reconcile);
     assert_eq!((load.letter.trouble.doubtful, load.letter.trouble.tainted), (vec![2, 4], true));

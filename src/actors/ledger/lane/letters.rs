@@ -158,7 +158,10 @@ impl Lane {
         }
     }
 
-    async fn again_after_collisions<T, Try>(&self, write: impl Fn() -> Try) -> Result<T, Failure>
+    pub(super) async fn again_after_collisions<T, Try>(
+        &self,
+        write: impl Fn() -> Try,
+    ) -> Result<T, Failure>
     where
         Try: Future<Output = Result<T, Failure>>,
     {
@@ -182,7 +185,7 @@ fn won(submitted: &Submitted) -> usize {
 }
 
 /// An outcome for each of `count` senders.
-fn each<T>(outcome: Result<Vec<T>, Failure>, count: usize) -> Vec<Result<T, Refused>> {
+pub(super) fn each<T>(outcome: Result<Vec<T>, Failure>, count: usize) -> Vec<Result<T, Refused>> {
     match outcome {
         Ok(all) if all.len() == count => all.into_iter().map(Ok).collect(),
         Ok(_) => each(Err(unanswered()), count),

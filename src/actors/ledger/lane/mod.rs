@@ -12,6 +12,7 @@
 
 mod apart;
 mod change;
+mod decisions;
 mod letters;
 mod named;
 mod record;
@@ -56,6 +57,7 @@ impl Lane {
             Group::Gather(ticket) => self.commit_gather(ticket).await,
             Group::Settles(tickets) => self.commit_settles(tickets).await,
             Group::Freezes(tickets) => self.commit_freezes(tickets).await,
+            Group::Decisions(tickets) => self.commit_decisions(tickets).await,
         }
         ids
     }

@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Market {
     pub(crate) sim: Arc<Sim>,
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Answers also while nobody listens for trades.
     control: String,
     handle: Handle,
@@ -25,7 +25,7 @@ pub(crate) struct Market {
 
 impl Market {
     /// As strict as the real one.
-    pub(super) fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (trades, control) = (bind(), bind());
         let address = control.local_addr().unwrap();
@@ -80,7 +80,7 @@ impl Market {
     }
 
     /// What happens to the next calls.
-    pub(super) fn script(&self, steps: Value) {
+    pub(crate) fn script(&self, steps: Value) {
         self.sim.append_script(serde_json::from_value(steps).unwrap()).unwrap();
     }
 

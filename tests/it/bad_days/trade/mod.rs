@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Database, Weir, wait_for};
 
-const BATCH: &str = "/api/v1/orders/batch";
+pub(crate) const BATCH: &str = "/api/v1/orders/batch";
 /// Longer than the longest chain of waits in [`market::Market::plan`], on a busy machine.
 const DRAINED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -48,7 +48,7 @@ async fn letters(database: &Database) -> Vec<String> {
 }
 
 /// So many orders that say when they were made, all of this portfolio.
-fn orders(portfolio: &str, count: usize) -> Value {
+pub(crate) fn orders(portfolio: &str, count: usize) -> Value {
     let order = |place: usize| {
         json!({"blotterId": 1, "statusId": 1, "orderTypeId": 1, "portfolioId": portfolio,
             "securityId": format!("s{place}"), "quantity": place + 1,
@@ -59,7 +59,7 @@ fn orders(portfolio: &str, count: usize) -> Value {
 
 /// The results of a submission.
 #[track_caller]
-fn results(answer: &Answer) -> &Vec<Value> {
+pub(crate) fn results(answer: &Answer) -> &Vec<Value> {
     answer.body["results"].as_array().unwrap_or_else(|| panic!("{}", answer.text))
 }
 
@@ -68,7 +68,7 @@ fn statuses(answer: &Answer) -> Vec<&str> {
     results(answer).iter().map(|item| item["status"].as_str().unwrap()).collect()
 }
 
-fn ids(answer: &Answer) -> Vec<i64> {
+pub(crate) fn ids(answer: &Answer) -> Vec<i64> {
     results(answer).iter().map(|item| item["orderId"].as_i64().unwrap()).collect()
 }
 

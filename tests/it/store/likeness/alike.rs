@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use uuid::Uuid;
 use weir::domain::batch::{Answer, Claimed, Item, Known};
+use weir::domain::decision::{Decided, NotDecided};
 use weir::domain::letter::{Letter, Settled};
 use weir::domain::moment::Moment;
 use weir::ports::journal::{ChangeRefusal, Changed};
@@ -61,6 +62,17 @@ impl Alike for Vec<Letter> {
     fn words(&self, now: Moment) -> String {
         let by_id: HashMap<Uuid, &Letter> = self.iter().map(|letter| (letter.id, letter)).collect();
         sorted(by_id.into_values().map(|letter| words(letter, now)))
+    }
+}
+
+impl Alike for Vec<Vec<Result<Decided, NotDecided>>> {
+    fn words(&self, now: Moment) -> String {
+        let word = |outcome: &Result<Decided, NotDecided>| match outcome {
+            Ok(Decided::Requeued(letter)) => format!("requeued {}", words(letter, now)),
+            Ok(Decided::Discarded(letter)) => format!("discarded {}", words(letter, now)),
+            Err(why) => why.to_string(),
+        };
+        self.concat().iter().map(word).collect::<Vec<_>>().join("\n")
     }
 }
 

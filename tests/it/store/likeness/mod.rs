@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 use uuid::Uuid;
 use weir::domain::batch::{Answer, Batch, Key, NewLetter, ScopedKey, Wanted};
+use weir::domain::decision::Decision;
 use weir::domain::letter::{
     Letter, LetterState, Load, Rejection, Rest, Settlement, Severed, Trouble,
 };
@@ -21,7 +22,7 @@ use weir::ports::post::{Collect, Leases, Post};
 use weir::store::Store;
 
 use self::alike::Alike;
-use super::mail::{claim, client, submitted};
+use super::mail::{claim, client, ruling, submitted};
 use super::shelf::{HOLD, LANE, NEW, fresh, order_with};
 use crate::memory::{Memory, Process, Session, SimClock};
 use crate::support::{Kind, on_both};
@@ -341,8 +342,10 @@ impl Pair {
         let all = both!(self, Leases::letters_of(&self.orders)).unwrap();
         let dead = all.into_iter().filter(|letter| letter.state == LetterState::Dead);
         let ids: Vec<Uuid> = dead.map(|letter| letter.id).take(2).collect();
-        let now = self.now;
-        both!(self, Leases::requeue_dead(&ids, now));
+        let discards = self.rng.u8(0..4) == 0;
+        let decision = if discards { Decision::Discard { force: true } } else { Decision::Requeue };
+        let rulings = [ruling(decision, &ids, self.now)];
+        both!(self, Post::decide(&rulings));
     }
 
     async fn enter(&mut self) {
