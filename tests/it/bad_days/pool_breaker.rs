@@ -100,6 +100,7 @@ async fn every_actor_tells_of_itself(kind: Kind) {
         ("pool_monitor", "healthy"),
         ("pool_breaker", "closed"),
         ("trade_breaker", "closed"),
+        ("lookout", "unwatched"),
     ];
     let expected_states = expected.map(|(name, state)| (json!(name), json!(state)));
     // The lease is asked for when the database is there, and so shortly after the first answer.
