@@ -21,13 +21,16 @@ use weir::actors::ledger::{self, Ledger, Queue};
 use weir::actors::retry_mailbox::{self, Pace, RetryMailbox};
 use weir::domain::admission::Limits;
 use weir::domain::batch::{Answer, Batch, Claim, Claimed, Item, Known, Wanted};
+use weir::domain::client::ClientId;
 use weir::domain::decision::{Decided, NotDecided, Ruling};
 use weir::domain::letter::{Letter, Settled, Settlement};
 use weir::domain::moment::Moment;
+use weir::domain::pause::Pause;
 use weir::domain::pool::{Hold, PoolSample};
 use weir::domain::reference::References;
 use weir::domain::trade::{Finding, Placing};
 use weir::ports::Failure;
+use weir::ports::board::Board;
 use weir::ports::catalogue::Catalogue;
 use weir::ports::clock::{Clock, SystemClock};
 use weir::ports::desk::{Call, TradeDesk};
@@ -112,6 +115,7 @@ async fn keep_lease(
     };
     let setup = retry_mailbox::Setup {
         leases: database.clone(),
+        board: database.clone(),
         gauge: database.clone(),
         ledger: ledger.clone(),
         supervisor: supervisor.clone(),
@@ -233,6 +237,17 @@ impl Journal for Database {
     }
 
     async fn tidy(&self) {}
+}
+
+#[async_trait]
+impl Board for Database {
+    async fn pauses(&self) -> Result<Vec<Pause>, Failure> {
+        Ok(Vec::new())
+    }
+
+    async fn letters_in_line(&self, _: &[ClientId]) -> Result<u64, Failure> {
+        Ok(0)
+    }
 }
 
 #[async_trait]

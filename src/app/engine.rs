@@ -105,6 +105,7 @@ impl Engine {
         let mailbox = {
             let setup = retry_mailbox::Setup {
                 leases: store.clone(),
+                board: store.clone(),
                 gauge: store,
                 ledger: ledger.clone(),
                 supervisor: supervisor.clone(),

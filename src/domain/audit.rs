@@ -18,6 +18,8 @@ pub enum Subject {
     Letter,
     /// All letters that a filter found.
     Letters,
+    Destination,
+    Client,
 }
 
 impl Subject {
@@ -28,6 +30,8 @@ impl Subject {
             Self::Breaker => "breaker",
             Self::Letter => "letter",
             Self::Letters => "letters",
+            Self::Destination => "destination",
+            Self::Client => "client",
         }
     }
 }

@@ -131,6 +131,16 @@ impl<Load: Freight> Line<Load> {
         self.turns.push_front(client);
     }
 
+    /// All that waits of one client, in its order.
+    pub fn remove(&mut self, client: &Load::Client) -> Vec<Load> {
+        let Some(queue) = self.queues.remove(client) else { return Vec::new() };
+        self.turns.retain(|other| other != client);
+        let loads = Vec::from(queue.loads);
+        self.loads -= loads.len();
+        self.orders -= loads.iter().map(Freight::orders).sum::<usize>();
+        loads
+    }
+
     /// Everything that waits, to be let go of.
     pub fn drain(&mut self) -> Vec<Load> {
         self.turns.clear();
@@ -262,6 +272,18 @@ mod tests {
 
         assert_eq!(line.take(100), [load(1, 0, 10)]);
         assert_eq!(line.take(100), [elsewhere]);
+    }
+
+    #[test]
+    fn who_is_taken_out_of_the_line_leaves_nothing_behind() {
+        let mut line = line([load(1, 0, 10), load(2, 0, 20), load(1, 1, 30)]);
+
+        assert_eq!(line.remove(&1), [load(1, 0, 10), load(1, 1, 30)]);
+        assert_eq!(line.remove(&1), []);
+
+        assert_eq!((line.loads(), line.orders()), (1, 20));
+        assert_eq!(line.take(100), [load(2, 0, 20)]);
+        assert!(line.is_empty() && line.take(100).is_empty());
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod listing;
 pub mod moment;
 pub mod order;
 pub mod pace;
+pub mod pause;
 pub mod pool;
 pub mod pool_watch;
 pub mod pulse;

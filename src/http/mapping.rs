@@ -99,6 +99,7 @@ impl From<ChangeRefusal> for Problem {
             ChangeRefusal::Referenced { .. } | ChangeRefusal::Ruled { .. } => {
                 Self::new(Code::ResourceInUse, message)
             }
+            ChangeRefusal::NotPaused { .. } => Self::new(Code::NotFound, message).at("name"),
             ChangeRefusal::Order(Refusal::Fault(fault)) | ChangeRefusal::Fault(fault) => {
                 fault.into()
             }

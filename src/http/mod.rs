@@ -49,6 +49,8 @@ use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
 use crate::actors::ledger::{Freeze, Ledger, Record};
 use crate::actors::lookout::Lookout;
 use crate::actors::observe::Observe;
+use crate::actors::retry_mailbox::FollowPauses;
+use crate::ports::board::Board;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::Clock;
 use crate::ports::gauge::PoolGauge;
@@ -73,6 +75,8 @@ pub struct Doors {
     pub submitter: Recipient<SubmitOrders>,
     /// Who brings letters that are due.
     pub mailbox: Recipient<Wake>,
+    /// Who sees to it that pauses are obeyed.
+    pub pauses: Recipient<FollowPauses>,
     /// Who is told to come later without a question to the supervisor.
     pub doorway: Doorway,
     /// What each client may bring; None is as much as it likes.
@@ -91,6 +95,7 @@ pub struct Doors {
     pub lookout: Addr<Lookout>,
     pub library: Arc<dyn Library>,
     pub catalogue: Arc<dyn Catalogue>,
+    pub board: Arc<dyn Board>,
     pub gauge: Arc<dyn PoolGauge>,
     pub clock: Arc<dyn Clock>,
     pub meter: Arc<dyn HttpMeter>,

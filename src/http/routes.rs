@@ -74,7 +74,10 @@ fn admin_routes(config: &mut ServiceConfig<'_>) {
         .service(admin::letters::bulk::requeue)
         .service(admin::letters::bulk::discard)
         .service(admin::letters::decide::requeue)
-        .service(admin::letters::decide::discard);
+        .service(admin::letters::decide::discard)
+        .service(admin::pauses::list)
+        .service(admin::pauses::pause)
+        .service(admin::pauses::resume);
 }
 
 /// The public application.

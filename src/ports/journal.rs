@@ -6,10 +6,11 @@ use std::ops::Range;
 use async_trait::async_trait;
 
 use super::Failure;
-use crate::domain::audit::AuditLine;
+use crate::domain::audit::{AuditLine, Signature};
 use crate::domain::batch::{Batch, Item};
 use crate::domain::order::amend::{Amendment, Refusal};
 use crate::domain::order::{Fault, Order};
+use crate::domain::pause::{Pause, Paused};
 use crate::domain::reference::{ReferenceChange, ReferenceKind, ReferenceRow};
 
 /// A change to one row.
@@ -23,6 +24,15 @@ pub enum Change {
     Reference(ReferenceChange),
     /// A line of the audit, about what has taken effect already.
     Note(AuditLine),
+    /// Nothing of it is sent any more. A pause of the same that stands already stays as it is.
+    Pause {
+        paused: Paused,
+        signature: Signature,
+    },
+    Resume {
+        paused: Paused,
+        signature: Signature,
+    },
 }
 
 /// What a change left behind.
@@ -32,6 +42,7 @@ pub enum Changed {
     Reference(ReferenceRow),
     Removed,
     Noted,
+    Paused(Pause),
 }
 
 /// Why a change was not made.
@@ -47,6 +58,8 @@ pub enum ChangeRefusal {
     Referenced { kind: ReferenceKind, id: i32 },
     #[error("the rules of orders speak of {key}: it keeps its name, and there is one of it")]
     Ruled { key: String },
+    #[error("{} {} is not paused", paused.kind(), paused.name())]
+    NotPaused { paused: Paused },
     #[error("{0}")]
     Fault(Fault),
 }

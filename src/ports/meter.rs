@@ -131,6 +131,8 @@ pub trait DispatchMeter: Send + Sync {
     /// Orders that are accepted and not decided, the orders per second that are decided, and how
     /// long an order that comes now waits for its turn.
     fn backlog(&self, _orders: u64, _per_second: f64, _wait: Duration) {}
+    /// So many of this kind are paused.
+    fn paused(&self, _kind: &'static str, _count: usize) {}
     /// A renewal of the lease: `renewed`, `lost` or `failed`.
     fn lease(&self, _outcome: &'static str) {}
 }

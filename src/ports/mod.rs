@@ -2,6 +2,7 @@
 //!
 //! The rooms depend on these and not on what stands behind them: the store, a fake, a test.
 
+pub mod board;
 pub mod books;
 pub mod catalogue;
 pub mod clock;

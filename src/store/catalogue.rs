@@ -75,7 +75,11 @@ impl Store {
                     && knows(ReferenceKind::Status, amendment.draft.status_id)
                     && knows(ReferenceKind::OrderType, amendment.draft.order_type_id)
             }
-            Change::RemoveOrder { .. } | Change::Reference(_) | Change::Note(_) => true,
+            Change::RemoveOrder { .. }
+            | Change::Reference(_)
+            | Change::Note(_)
+            | Change::Pause { .. }
+            | Change::Resume { .. } => true,
         });
         if known { Ok(references) } else { self.refresh().await }
     }

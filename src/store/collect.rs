@@ -25,7 +25,7 @@ const WAIT_MAX: Duration = Duration::from_hours(1);
 /// How often others may be quicker before nothing is brought.
 const TRIES: usize = 3;
 
-/// The clients that have letters in line, one look into the index for each.
+/// The clients that have letters in line and are not paused, one look into the index for each.
 const CLIENTS: &str = "
 WITH RECURSIVE line (client) AS (
     SELECT min(client) FROM letters WHERE state IN (0, 2)
@@ -33,7 +33,8 @@ WITH RECURSIVE line (client) AS (
     SELECT (SELECT min(l.client) FROM letters l WHERE l.state IN (0, 2) AND l.client > line.client)
     FROM line WHERE line.client IS NOT NULL
 )
-SELECT client FROM line WHERE client IS NOT NULL";
+SELECT client FROM line WHERE client IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM pauses p WHERE p.kind = 'client' AND p.name = line.client)";
 
 const IN_LINE: Words = Words { postgres: CLIENTS, sqlite: CLIENTS };
 

@@ -7,6 +7,7 @@
 
 mod audit;
 mod batches;
+mod board;
 mod catalogue;
 mod change;
 mod claim;

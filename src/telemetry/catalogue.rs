@@ -217,6 +217,7 @@ pub const METRICS: &[Metric] = &[
         "Orders that are decided per second when work waits, as it is believed now",
     ),
     gauge("admission_wait_seconds", &[], "How long an order that comes now waits for its turn"),
+    gauge("weir_paused", &["kind"], "Destinations and clients that operators have paused"),
     counter("lease_renewals_total", &["outcome"], "Renewals of this instance's lease"),
 ];
 

@@ -144,6 +144,7 @@ impl House {
         breaker.send(Subscribe(supervisor.clone().recipient())).await.unwrap();
         let mailbox = RetryMailbox::new(retry_mailbox::Setup {
             leases: session.clone(),
+            board: session.clone(),
             gauge: gauge.clone(),
             ledger: ledger.clone(),
             supervisor: supervisor.clone(),
@@ -170,10 +171,14 @@ impl House {
             named: Cell::new(0),
         };
         if shape.serves {
-            house.until("there is a lease", || house.epoch().is_some()).await;
-            sleep(Duration::from_millis(100)).await;
+            house.is_in_service().await;
         }
         house
+    }
+
+    async fn is_in_service(&self) {
+        self.until("there is a lease", || self.epoch().is_some()).await;
+        sleep(Duration::from_millis(100)).await;
     }
 
     /// Lets time pass until it is so, and fails if it never is.

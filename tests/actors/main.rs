@@ -20,6 +20,7 @@ mod mailbox;
 #[path = "../memory/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the simulation needs more of it")]
 mod memory;
+mod pausing;
 mod readme;
 mod supervisor;
 mod worker;

@@ -10,6 +10,7 @@ use weir::domain::letter::{Letter, LetterState, Trouble};
 use weir::domain::moment::Moment;
 use weir::domain::order::status;
 use weir::domain::order::{Fault, FaultKind, Order};
+use weir::domain::pause::Pause;
 use weir::domain::reference::{ReferenceKind, References};
 use weir::ports::Failure;
 
@@ -63,6 +64,8 @@ pub(crate) struct Book {
     pub(super) next_order_id: i64,
     pub(super) references: References,
     pub(super) leases: bool,
+    /// Put there and taken away by tests.
+    pub(crate) pauses: Vec<Pause>,
     /// Promises of the callers' that were broken.
     pub(crate) violations: Vec<String>,
 }
@@ -80,6 +83,7 @@ impl Book {
             next_order_id: 1,
             references: references(),
             leases,
+            pauses: Vec::new(),
             violations: Vec::new(),
         }
     }

@@ -173,5 +173,6 @@ fn change(book: &mut Book, change: &Change) -> Result<Result<Changed, ChangeRefu
         }
         Change::Reference(_) => Err(data("references are fixed here")),
         Change::Note(_) => Ok(Ok(Changed::Noted)),
+        Change::Pause { .. } | Change::Resume { .. } => Err(data("tests change the pauses")),
     }
 }

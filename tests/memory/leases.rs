@@ -2,13 +2,34 @@
 
 use async_trait::async_trait;
 use uuid::Uuid;
+use weir::domain::client::ClientId;
 use weir::domain::letter::{Letter, LetterState};
 use weir::domain::moment::Moment;
+use weir::domain::pause::Pause;
 use weir::ports::Failure;
+use weir::ports::board::Board;
 use weir::ports::post::{Backlog, Leases};
 
 use super::book::{Book, Holder, LEASE};
 use super::session::Session;
+
+#[async_trait]
+impl Board for Session {
+    async fn pauses(&self) -> Result<Vec<Pause>, Failure> {
+        self.read(|| "looks at the pauses".to_owned(), |book| Ok(book.pauses.clone())).await
+    }
+
+    async fn letters_in_line(&self, clients: &[ClientId]) -> Result<u64, Failure> {
+        let count = |book: &mut Book| {
+            let letters = book.letters.values().map(|row| &row.letter);
+            let is_theirs = |letter: &&Letter| clients.contains(&letter.client);
+            let in_line = [LetterState::Waiting, LetterState::Reconcile];
+            let count = letters.filter(is_theirs).filter(|it| in_line.contains(&it.state)).count();
+            Ok(u64::try_from(count).unwrap())
+        };
+        self.read(|| "counts letters of clients".to_owned(), count).await
+    }
+}
 
 #[async_trait]
 impl Leases for Session {

@@ -9,6 +9,7 @@ use weir::domain::decision::{Decided, NotDecided, Ruling};
 use weir::domain::letter::{Letter, LetterState, Load, Rest, Settled, Settlement};
 use weir::domain::moment::Moment;
 use weir::domain::order::status;
+use weir::domain::pause::Pauses;
 use weir::ports::Failure;
 use weir::ports::post::{Collect, Collected};
 
@@ -26,7 +27,11 @@ impl Book {
         let in_line = |letter: &&Letter| {
             matches!(letter.state, LetterState::Waiting | LetterState::Reconcile)
         };
-        let all = || self.letters.values().map(|row| &row.letter).filter(in_line);
+        let pauses: Pauses = self.pauses.iter().map(|pause| pause.paused.clone()).collect();
+        let all = || {
+            let letters = self.letters.values().map(|row| &row.letter).filter(in_line);
+            letters.filter(|letter| !pauses.stop(&letter.client))
+        };
         let (later, due): (Vec<_>, Vec<_>) =
             all().partition(|letter| letter.due_at > now && letter.due_at <= late);
         let mut clients: BTreeMap<&ClientId, Vec<Turn>> = BTreeMap::new();

@@ -65,6 +65,7 @@ impl House {
         breaker.0.send(Subscribe(supervisor.clone().recipient())).await.unwrap();
         let mailbox = RetryMailbox::new(retry_mailbox::Setup {
             leases: parts.session.clone(),
+            board: parts.session.clone(),
             gauge: Arc::new(Serving),
             ledger: ledger.clone(),
             supervisor: supervisor.clone(),

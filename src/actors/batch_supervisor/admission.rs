@@ -24,6 +24,8 @@ const CALM_AFTER: Duration = Duration::from_secs(10);
 pub struct LettersCounted {
     /// Held by nobody: waiting, or to be reconciled.
     pub free: u64,
+    /// Of these, those of paused clients: nobody waits behind them.
+    pub aside: u64,
 }
 
 /// What stands in the database alone, between two counts of it.
@@ -58,6 +60,11 @@ impl Parked {
         self.seen = (self.seen.0 + 1, self.seen.1.saturating_add(orders));
     }
 
+    /// A letter of a paused client was left to the database: nobody waits behind it.
+    pub(super) fn put_aside(&mut self) {
+        self.letters += 1;
+    }
+
     /// A letter was taken from it.
     pub(super) fn take(&mut self, orders: usize) {
         self.letters = self.letters.saturating_sub(1);
@@ -65,8 +72,8 @@ impl Parked {
     }
 
     /// What is counted is right, whatever was thought.
-    fn counted(&mut self, letters: u64) {
-        self.orders = letters.saturating_mul(self.seen.1) / self.seen.0;
+    fn counted(&mut self, letters: u64, aside: u64) {
+        self.orders = letters.saturating_sub(aside).saturating_mul(self.seen.1) / self.seen.0;
         self.letters = letters;
     }
 }
@@ -75,7 +82,7 @@ impl Handler<LettersCounted> for BatchSupervisor {
     type Result = ();
 
     fn handle(&mut self, counted: LettersCounted, _: &mut Context<Self>) {
-        self.parked.counted(counted.free);
+        self.parked.counted(counted.free, counted.aside);
         self.tell_wait();
     }
 }
@@ -116,12 +123,13 @@ impl BatchSupervisor {
     fn house(&self) -> House {
         let now = self.now();
         let orders = u64::try_from(self.reserved).unwrap_or(u64::MAX);
+        let stopped = self.is_stopped().then_some(Duration::ZERO);
         let held = u64::try_from(self.fresh.loads() + self.retries.loads()).unwrap_or(u64::MAX);
         House {
             orders: self.parked.orders.saturating_add(orders),
             letters: self.parked.letters.saturating_add(held),
             ledger_wait: self.setup.door.queue.wait(),
-            opening: self.setup.tools.breaker.view().opening(now),
+            opening: self.setup.tools.breaker.view().opening(now).or(stopped),
         }
     }
 

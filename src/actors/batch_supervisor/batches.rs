@@ -128,6 +128,13 @@ impl Batches {
         }
     }
 
+    /// Tells all who wait for orders in the line that these will not leave it soon.
+    pub(super) fn put_off(&self, fate: &OrderFate) {
+        for progress in self.watched.values().flatten().filter_map(Weak::upgrade) {
+            progress.put_off(fate);
+        }
+    }
+
     /// A letter of this batch left the line.
     pub(super) fn left_the_line(&mut self, batch_id: Uuid, waited: Duration) {
         if let Some(batch) = self.under_way.get_mut(&batch_id) {

@@ -12,7 +12,7 @@ use super::children::{Cargo, Carriage};
 use super::progress::OrderFate;
 use super::{BatchSupervisor, LOOK_AGAIN, Waiting};
 use crate::actors::batch_worker::{Carried, Carry, Hand, Times};
-use crate::domain::letter::{LetterState, Load, Rest, Settlement};
+use crate::domain::letter::{Letter, LetterState, Load, Rest, Settlement};
 use crate::domain::line::WORKERS;
 
 /// Children that may carry retries while first attempts wait.
@@ -45,7 +45,8 @@ impl BatchSupervisor {
     }
 
     pub(super) fn is_paused(&self, now: Instant) -> bool {
-        self.paused_until.is_some_and(|until| now < until)
+        self.is_stopped()
+            || self.paused_until.is_some_and(|until| now < until)
             || self.setup.tools.breaker.view().is_refusing(now)
     }
 
@@ -63,6 +64,7 @@ impl BatchSupervisor {
             self.let_go_of_the_line(context);
             return;
         }
+        self.put_paused_aside(context);
         if self.is_paused(self.now()) {
             self.pause(context);
         } else {
@@ -195,12 +197,11 @@ impl BatchSupervisor {
         }
     }
 
-    /// The breaker lets nothing through: those who wait hear at once that it will take a while.
+    /// Nothing goes through: those who wait hear at once that it will take a while.
     fn pause(&mut self, context: &mut Context<Self>) {
-        let waiting = self.fresh.iter().chain(self.retries.iter());
-        let cargo: Vec<Cargo> = waiting.map(Cargo::of).collect();
-        for letter in &cargo {
-            self.tell(letter, |_| super::breaker_open());
+        for waiting in self.fresh.iter().chain(self.retries.iter()) {
+            let fate = self.standstill(&waiting.load.letter.client);
+            self.tell(&Cargo::of(waiting), |_| fate.clone().unwrap_or_else(super::breaker_open));
         }
         let Some(until) = self.paused_until else { return };
         let at = until.max(self.now() + LOOK_AGAIN);
@@ -221,36 +222,31 @@ impl BatchSupervisor {
 
     /// What waits goes back to the database as it came: no attempt was made.
     pub(super) fn let_go_of_the_line(&mut self, context: &mut Context<Self>) {
-        let waiting: Vec<_> = self.fresh.drain().into_iter().chain(self.retries.drain()).collect();
+        let waiting = self.fresh.drain().into_iter().chain(self.retries.drain()).collect();
+        self.let_go(waiting, "the service is stopping: it goes on with the next start", context);
+    }
+
+    /// Lets go of loads that left the line, and tells those who wait for them why.
+    pub(super) fn let_go(
+        &mut self,
+        waiting: Vec<Waiting>,
+        reason: &str,
+        context: &mut Context<Self>,
+    ) {
         if waiting.is_empty() {
             return;
         }
         let mut writing = Vec::with_capacity(waiting.len());
         for Waiting { load, epoch, .. } in waiting {
-            self.forget(&load, "the service is stopping: it goes on with the next start");
-            let letter = load.letter;
-            let settlement = Settlement {
-                letter_id: letter.id,
-                fence: letter.fence,
-                sent: Vec::new(),
-                rejected: Vec::new(),
-                severed: None,
-                rest: Rest::Kept {
-                    state: letter.state,
-                    undecided: letter.undecided,
-                    attempts: letter.attempts,
-                    // As it was: later would put it behind what its client sent after it.
-                    due_at: letter.due_at,
-                    trouble: letter.trouble,
-                    last_error: letter.last_error,
-                },
-            };
+            self.forget(&load, reason);
+            let settlement = untouched(load.letter);
             let tools = self.setup.tools.clone();
             writing.push(async move { tools.write_one(settlement, epoch).await });
         }
         self.letting_go += 1;
         context.spawn(join_all(writing).into_actor(self).map(|_, supervisor, _| {
             supervisor.letting_go -= 1;
+            supervisor.wake_mailbox();
             supervisor.note_rest();
         }));
     }
@@ -282,6 +278,26 @@ impl BatchSupervisor {
                 let _ = drain.send(());
             }
         }
+    }
+}
+
+/// A letter is let go of as it came.
+fn untouched(letter: Letter) -> Settlement {
+    Settlement {
+        letter_id: letter.id,
+        fence: letter.fence,
+        sent: Vec::new(),
+        rejected: Vec::new(),
+        severed: None,
+        rest: Rest::Kept {
+            state: letter.state,
+            undecided: letter.undecided,
+            attempts: letter.attempts,
+            // As it was: later would put it behind what its client sent after it.
+            due_at: letter.due_at,
+            trouble: letter.trouble,
+            last_error: letter.last_error,
+        },
     }
 }
 

@@ -12,9 +12,7 @@ use super::admission::queued_in_line;
 use super::batches::Coming;
 use super::found::{Found, is_free};
 use super::progress::{OrderFate, Progress};
-use super::{
-    Accepted, AcceptedItem, BatchSupervisor, Submission, SubmitBatch, SubmitOrders, breaker_open,
-};
+use super::{Accepted, AcceptedItem, BatchSupervisor, Submission, SubmitBatch, SubmitOrders};
 use crate::actors::ledger::{Entry, Ledger, Letters, Record, Recorded, Refused, Submit, Submitted};
 use crate::domain::batch::{Claimed, Key, KnownBatch, NewLetter};
 use crate::domain::caller::Caller;
@@ -159,7 +157,7 @@ impl BatchSupervisor {
         }
         let now = self.now();
         let epoch = self.setup.tools.lease.epoch(now);
-        let may_hold = epoch.is_some() && !self.behind.has(&client);
+        let may_hold = epoch.is_some() && !self.behind.has(&client) && !self.is_put_aside(&client);
         let held_max = if may_hold { self.room().min(orders) } else { 0 };
         self.reserved += held_max;
         self.landing += 1;
@@ -184,8 +182,8 @@ impl BatchSupervisor {
         let Found { batch_id, accepted_at, items, mut orders, letters, elsewhere } = found;
         let progress = Arc::new(Progress::of(orders.keys().copied()));
         let now = self.now();
-        if self.is_paused(now) {
-            progress.set(orders.keys().map(|id| (*id, breaker_open())));
+        if let Some(fate) = self.standstill(&client) {
+            progress.set(orders.keys().map(|id| (*id, fate.clone())));
         }
         let ids = |held: bool| -> Vec<Uuid> {
             let letters = letters.iter().filter(|letter| letter.holder.is_some() == held);
@@ -222,11 +220,7 @@ impl BatchSupervisor {
         for letter in letters {
             let NewLetter { id, undecided, holder } = letter;
             if holder.is_none() {
-                self.parked.add(undecided.len());
-                self.behind.add(client.clone(), undecided.len());
-                if self.is_long_way_off(&client) {
-                    progress.set(undecided.into_iter().map(|id| (id, queued_in_line())));
-                }
+                self.park(&client, undecided, &progress);
                 continue;
             }
             let of_letter: Vec<Order> =
@@ -239,6 +233,19 @@ impl BatchSupervisor {
             self.wake_mailbox();
         }
         Accepted { batch_id, items, progress }
+    }
+
+    /// A letter of these orders stands in the database alone.
+    fn park(&mut self, client: &ClientId, undecided: Vec<i64>, progress: &Progress) {
+        self.behind.add(client.clone(), undecided.len());
+        if self.is_put_aside(client) {
+            self.parked.put_aside();
+            return;
+        }
+        self.parked.add(undecided.len());
+        if self.is_long_way_off(client) {
+            progress.set(undecided.into_iter().map(|id| (id, queued_in_line())));
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`AskRoom`] | mailbox | [`Room`] |
 //! | [`AskTimes`] | http | where the time of a batch went |
 //! | [`AskHeld`] | mailbox | the letters that it knows to hold |
+//! | [`Obey`] | mailbox | nothing: what is paused is not sent |
 //! | [`LeaseLost`] | mailbox | nothing: what was in the line is another one's now |
 //! | [`BreakerChanged`] | trade breaker | nothing: the line moves again, or stands |
 //! | [`Drain`] | app | when the last child is done, or the time is over |
@@ -33,6 +34,7 @@ mod found;
 mod intake;
 mod message;
 mod observe;
+mod pausing;
 mod progress;
 
 use std::collections::HashSet;
@@ -53,6 +55,8 @@ pub use self::message::{
     Accepted, AcceptedItem, AskHeld, AskRoom, AskTimes, ClientShare, Drain, LeaseLost, LettersDue,
     LinePicture, ObserveLine, Room, Submission, SubmitBatch, SubmitOrders, Wake,
 };
+pub use self::pausing::Obey;
+use self::pausing::Obeyed;
 pub use self::progress::{OrderFate, Progress};
 use super::batch_worker::Tools;
 use super::circuit_breaker::BreakerChanged;
@@ -109,6 +113,7 @@ pub struct BatchSupervisor {
     admission: Admission,
     width: Width,
     parked: Parked,
+    obeyed: Obeyed,
     overload: Option<Overload>,
     /// When the line may move again that the breaker stopped.
     paused_until: Option<Instant>,
@@ -197,6 +202,7 @@ impl BatchSupervisor {
             admission,
             width: Width::new(setup.tools.clock.instant()),
             parked: Parked::default(),
+            obeyed: Obeyed::default(),
             overload: None,
             paused_until: None,
             dice,
@@ -277,7 +283,8 @@ impl Handler<LettersDue> for BatchSupervisor {
         let LettersDue { loads, epoch, look, more } = due;
         self.counters.collected += u64::try_from(loads.len()).unwrap_or(u64::MAX);
         self.more_due = more;
-        if !more {
+        // What is being let go of is not there to be found yet.
+        if !more && self.letting_go == 0 {
             self.behind.caught_up(look);
         }
         for load in loads {

@@ -110,6 +110,15 @@ impl Progress {
         self.set(ours);
     }
 
+    /// What is in the line will not leave it soon.
+    pub(super) fn put_off(&self, fate: &OrderFate) {
+        let known = self.lock();
+        let in_line = known.by_order.iter().filter(|(_, known)| **known == OrderFate::InLine);
+        let put_off: Vec<_> = in_line.map(|(id, _)| (*id, fate.clone())).collect();
+        drop(known);
+        self.set(put_off);
+    }
+
     #[must_use]
     pub fn fate(&self, order_id: i64) -> Option<OrderFate> {
         self.lock().by_order.get(&order_id).cloned()

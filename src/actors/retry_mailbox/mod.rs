@@ -3,10 +3,11 @@
 //! | hears | from | answers |
 //! |---|---|---|
 //! | [`Wake`] | supervisor | nothing: it looks for due letters |
+//! | [`FollowPauses`] | http | when the supervisor obeys them |
 //! | [`Leave`] | app | when the lease is ended |
 //! | [`Observe`] | anyone | [`Snapshot`] |
 //!
-//! Says: `AskRoom`, `LettersDue`, `AskHeld`, `LeaseLost` to the supervisor, `Gather` to the ledger.
+//! Says: `AskRoom`, `LettersDue`, `AskHeld`, `LeaseLost`, `Obey` to the supervisor, `Gather` to the ledger.
 //! Holds: the lease of this process's epoch, and when the next letter is due. The letters are in
 //! the database.
 //! Fails: a round that fails is tried again at the next sweep; polling is the way that always
@@ -25,13 +26,14 @@ use actix::{
     Actor, Addr, AsyncContext, Context, Handler, MessageResult, ResponseFuture, SpawnHandle,
 };
 
-pub use self::message::Leave;
+pub use self::message::{FollowPauses, Leave};
 use self::rounds::{Found, Gone, Rounds};
 use super::batch_supervisor::{BatchSupervisor, Wake};
 use super::lease::Lease;
 use super::ledger::Ledger;
 use super::observe::{Observe, Snapshot};
 use crate::domain::moment::Moment;
+use crate::ports::board::Board;
 use crate::ports::clock::Clock;
 use crate::ports::gauge::PoolGauge;
 use crate::ports::meter::DispatchMeter;
@@ -41,6 +43,7 @@ use crate::ports::post::Leases;
 #[derive(Clone)]
 pub struct Setup {
     pub leases: Arc<dyn Leases>,
+    pub board: Arc<dyn Board>,
     pub gauge: Arc<dyn PoolGauge>,
     pub ledger: Addr<Ledger>,
     pub supervisor: Addr<BatchSupervisor>,
@@ -239,6 +242,19 @@ impl Handler<Wake> for RetryMailbox {
 
     fn handle(&mut self, _: Wake, context: &mut Self::Context) {
         self.gather(context);
+    }
+}
+
+impl Handler<FollowPauses> for RetryMailbox {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: FollowPauses, _: &mut Self::Context) -> Self::Result {
+        let rounds = self.rounds.clone();
+        Box::pin(async move {
+            if let Err(reason) = rounds.follow_pauses().await {
+                log::warn!(reason; "pauses could not be read: the next sweep tries again");
+            }
+        })
     }
 }
 

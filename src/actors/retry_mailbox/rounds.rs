@@ -1,14 +1,19 @@
 //! The mailbox's rounds: what it does beside its actor, one step after the other.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::{Pace, Setup, until};
-use crate::actors::batch_supervisor::{AskHeld, AskRoom, LeaseLost, LettersCounted, LettersDue};
+use crate::actors::batch_supervisor::{
+    AskHeld, AskRoom, LeaseLost, LettersCounted, LettersDue, Obey,
+};
 use crate::actors::ledger::Gather;
 use crate::domain::letter::LetterState;
+use crate::domain::pause::Pauses;
 use crate::ports::post::Collect;
 
 /// Steps of pruning in one sweep: more than batches come in meanwhile, and an end in sight.
@@ -20,6 +25,15 @@ pub(super) struct Rounds {
     setup: Setup,
     /// Letters that the database said we hold and the supervisor did not know, at the last look.
     suspects: HashMap<Uuid, i64>,
+    pauses: Rc<Looks>,
+}
+
+/// Looks at the pauses.
+#[derive(Default)]
+struct Looks {
+    begun: Cell<u64>,
+    /// One of them has come to its end.
+    known: Cell<bool>,
 }
 
 /// What a look for due letters brought.
@@ -48,7 +62,7 @@ pub(super) struct Gone {
 
 impl Rounds {
     pub(super) fn new(setup: Setup) -> Self {
-        Self { setup, suspects: HashMap::new() }
+        Self { setup, suspects: HashMap::new(), pauses: Rc::default() }
     }
 
     pub(super) fn pace(&self) -> Pace {
@@ -108,6 +122,10 @@ impl Rounds {
     pub(super) async fn gather(&self) -> Result<Found, String> {
         let Setup { supervisor, ledger, lease, clock, meter, .. } = &self.setup;
         let Some(epoch) = lease.epoch(clock.instant()) else { return Ok(Found::default()) };
+        if !self.pauses.known.get() {
+            // After a start nothing may be sent that was paused before.
+            self.follow_pauses().await?;
+        }
         let room = supervisor.send(AskRoom).await.map_err(|error| error.to_string())?;
         if room.letters == 0 || room.orders == 0 {
             return Ok(Found::default());
@@ -130,11 +148,25 @@ impl Rounds {
         Ok(Found { letters, full: more && letters > 0, next_due })
     }
 
+    /// Has the supervisor obey what is paused, by this instance's operators or by another's.
+    pub(super) async fn follow_pauses(&self) -> Result<Pauses, String> {
+        let Setup { board, supervisor, .. } = &self.setup;
+        let look = self.pauses.begun.get() + 1;
+        self.pauses.begun.set(look);
+        let pauses = board.pauses().await.map_err(|failure| failure.to_string())?;
+        let pauses: Pauses = pauses.into_iter().map(|pause| pause.paused).collect();
+        let obey = Obey { pauses: pauses.clone(), look };
+        supervisor.send(obey).await.map_err(|error| error.to_string())?;
+        self.pauses.known.set(true);
+        Ok(pauses)
+    }
+
     /// Takes back what the dead held; `thorough` also counts, lets strays go and prunes.
     pub(super) async fn sweep(&mut self, thorough: bool) -> Result<Swept, String> {
         let Setup { leases, lease, clock, meter, pace, supervisor, .. } = &self.setup;
         let Some(epoch) = lease.epoch(clock.instant()) else { return Ok(Swept::default()) };
         let quiet_at = clock.utc().plus(pace.quiet_after);
+        let pauses = self.follow_pauses().await?;
         let mut swept = Swept::default();
         let taken_back = leases.take_back(epoch, quiet_at).await;
         swept.taken_back = taken_back.map_err(|failure| failure.to_string())?;
@@ -160,7 +192,14 @@ impl Rounds {
         meter.letters(LetterState::Held.label(), backlog.held);
         meter.letters(LetterState::Reconcile.label(), backlog.reconcile);
         meter.letters(LetterState::Dead.label(), backlog.dead);
-        let counted = LettersCounted { free: backlog.waiting + backlog.reconcile };
+        let clients = pauses.clients();
+        let aside = match clients.is_empty() {
+            true => 0,
+            false => {
+                self.setup.board.letters_in_line(&clients).await.map_err(|it| it.to_string())?
+            }
+        };
+        let counted = LettersCounted { free: backlog.waiting + backlog.reconcile, aside };
         supervisor.send(counted).await.map_err(|error| error.to_string())?;
         let now = clock.utc();
         meter.oldest_letter(backlog.oldest_at.map(|at| until(now, at)).unwrap_or_default());

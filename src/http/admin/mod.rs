@@ -7,6 +7,7 @@ pub(super) mod breakers;
 pub(super) mod events;
 pub(super) mod letters;
 mod motive;
+pub(super) mod pauses;
 mod query;
 pub mod status;
 

@@ -45,6 +45,8 @@ pub(in crate::http) async fn amend(
     let amendment = Amendment { id, version: version(given)?, draft: owned(draft) };
     match doors.ledger.send(Apply(Change::AmendOrder(amendment))).await?? {
         Changed::Order(order) => answer(&doors, &order).await,
-        Changed::Reference(_) | Changed::Removed | Changed::Noted => Err(mapping::wrong_answer()),
+        Changed::Reference(_) | Changed::Removed | Changed::Noted | Changed::Paused(_) => {
+            Err(mapping::wrong_answer())
+        }
     }
 }

@@ -70,7 +70,7 @@ async fn change(doors: &Doors, change: ReferenceChange) -> Result<HttpResponse, 
     match changed {
         Changed::Reference(row) => answer(&row),
         Changed::Removed => Ok(HttpResponse::NoContent().finish()),
-        Changed::Order(_) | Changed::Noted => Err(mapping::wrong_answer()),
+        Changed::Order(_) | Changed::Noted | Changed::Paused(_) => Err(mapping::wrong_answer()),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::actors::batch_supervisor::{
     Wake,
 };
 use crate::actors::ledger::{Entry, Freeze, Record, Recorded, Refused};
+use crate::actors::retry_mailbox::FollowPauses;
 use crate::domain::batch::{Answer, BatchRecord, Fate, Item, Key, KnownBatch, with_ids};
 use crate::domain::client::ClientId;
 use crate::domain::letter::{Letter, LetterState, Trouble};
@@ -338,6 +339,12 @@ impl Handler<Wake> for Clerk {
     type Result = ();
 
     fn handle(&mut self, _: Wake, _: &mut Context<Self>) {}
+}
+
+impl Handler<FollowPauses> for Clerk {
+    type Result = ();
+
+    fn handle(&mut self, _: FollowPauses, _: &mut Context<Self>) {}
 }
 
 impl Handler<AskTimes> for Clerk {

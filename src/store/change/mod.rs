@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::tally::{self, Tallies};
-use super::{audit, error, sql};
+use super::{audit, board, error, sql};
 use crate::domain::moment::Moment;
 use crate::domain::reference::{ReferenceChange, ReferenceKind, References};
 use crate::ports::Failure;
@@ -64,7 +64,8 @@ fn lock_order(change: &Change) -> (u8, i64) {
         Change::Reference(ReferenceChange::Remove { kind, id, .. }) => (rank(*kind), (*id).into()),
         Change::AmendOrder(amendment) => (3, amendment.id),
         Change::RemoveOrder { id, .. } => (3, *id),
-        Change::Note(_) => (4, 0),
+        Change::Pause { .. } | Change::Resume { .. } => (4, 0),
+        Change::Note(_) => (5, 0),
     }
 }
 
@@ -81,6 +82,12 @@ impl Desk<'_> {
             }
             Change::Reference(ReferenceChange::Remove { kind, id, version }) => {
                 self.remove_reference(*kind, *id, *version).await
+            }
+            Change::Pause { paused, signature } => {
+                board::post(self.transaction, paused, signature).await
+            }
+            Change::Resume { paused, signature } => {
+                board::take_down(self.transaction, paused, signature).await
             }
             Change::Note(line) => {
                 audit::write(self.transaction, [line.clone()]).await?;

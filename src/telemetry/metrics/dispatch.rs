@@ -7,6 +7,7 @@ use prometheus::{Error, Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, I
 use super::registrar::Registrar;
 use super::{Metrics, foreseen, seconds, whole, with};
 use crate::domain::line::WORKERS;
+use crate::domain::pause::KINDS;
 use crate::ports::meter::{BatchEnd, DispatchMeter};
 
 /// How an order's journey ends, or is put off.
@@ -51,6 +52,7 @@ pub(super) struct DispatchSeries {
     pub(super) pace: Gauge,
     pub(super) wait: Gauge,
     leases: IntCounterVec,
+    paused: IntGaugeVec,
 }
 
 impl DispatchSeries {
@@ -66,6 +68,10 @@ impl DispatchSeries {
         let loads = registrar.gauges("supervisor_line_loads")?;
         for kind in ["fresh", "retry"] {
             loads.get_metric_with_label_values(&[kind])?;
+        }
+        let paused = registrar.gauges("weir_paused")?;
+        for kind in KINDS {
+            paused.get_metric_with_label_values(&[kind])?;
         }
         Ok(Self {
             permits,
@@ -99,6 +105,7 @@ impl DispatchSeries {
             pace: registrar.ratio("admission_pace_orders_per_second")?,
             wait: registrar.ratio("admission_wait_seconds")?,
             leases: foreseen(registrar.counters("lease_renewals_total")?, &LEASES)?,
+            paused,
         })
     }
 }
@@ -172,6 +179,10 @@ impl DispatchMeter for Metrics {
         self.dispatch.open.set(i64::try_from(orders).unwrap_or(i64::MAX));
         self.dispatch.pace.set(per_second);
         self.dispatch.wait.set(seconds(wait));
+    }
+
+    fn paused(&self, kind: &'static str, count: usize) {
+        with(&self.dispatch.paused, &[kind], |gauge| gauge.set(whole(count)));
     }
 
     fn lease(&self, outcome: &'static str) {

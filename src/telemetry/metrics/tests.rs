@@ -12,6 +12,7 @@ use super::http::ROUTES_MAX;
 use super::ledger::{REFUSAL_REASONS, RETRY_REASONS};
 use super::*;
 use crate::actors::ledger::Refused;
+use crate::domain::pause::KINDS;
 use crate::domain::pool::PoolSample;
 use crate::domain::reference::ReferenceKind;
 use crate::ports::Failure;
@@ -116,6 +117,7 @@ fn single_series_and_closed_families_are_0_from_the_start() {
         ("letters_taken_total", "how", &TAKEN[..]),
         ("admission_refused_total", "reason", &SHORTAGES[..]),
         ("lease_renewals_total", "outcome", &LEASES[..]),
+        ("weir_paused", "kind", &KINDS[..]),
     ] {
         for word in words {
             let series = format!("{family}{{{label}=\"{word}\"}}");

@@ -48,7 +48,7 @@ async fn at_rest(weir: &Weir) -> u64 {
 
 /// The sum over all series of one metric, told by the beginning of their lines; `None` when there
 /// is no such line.
-async fn metric(weir: &Weir, name: &str) -> Option<f64> {
+pub(crate) async fn metric(weir: &Weir, name: &str) -> Option<f64> {
     let text = weir.admin_get("/metrics").await.expect(200).text;
     let values = text.lines().filter(|line| {
         let rest = line.strip_prefix(name);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod letters;
+mod pauses;
 
 use serde_json::Value;
 

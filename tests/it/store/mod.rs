@@ -15,6 +15,7 @@ mod listing;
 mod mail;
 mod mailing;
 mod outage;
+mod pausing;
 mod plans;
 mod recording;
 mod screening;

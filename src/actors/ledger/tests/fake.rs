@@ -352,7 +352,11 @@ fn words(orders: &[&Order]) -> String {
 fn name(change: &Change) -> String {
     match change {
         Change::RemoveOrder { id, .. } => format!("#{id}"),
-        Change::AmendOrder(_) | Change::Reference(_) | Change::Note(_) => {
+        Change::AmendOrder(_)
+        | Change::Reference(_)
+        | Change::Note(_)
+        | Change::Pause { .. }
+        | Change::Resume { .. } => {
             unreachable!("no test makes one")
         }
     }
@@ -365,7 +369,11 @@ fn change(change: &Change) -> Result<Changed, ChangeRefusal> {
         Change::RemoveOrder { id, version } => {
             Err(Refusal::Stale { id: *id, given: *version, current: 1 }.into())
         }
-        Change::AmendOrder(_) | Change::Reference(_) | Change::Note(_) => {
+        Change::AmendOrder(_)
+        | Change::Reference(_)
+        | Change::Note(_)
+        | Change::Pause { .. }
+        | Change::Resume { .. } => {
             unreachable!("no test makes one")
         }
     }

@@ -64,7 +64,7 @@ pub(crate) fn results(answer: &Answer) -> &Vec<Value> {
 }
 
 /// The `status` of each result.
-fn statuses(answer: &Answer) -> Vec<&str> {
+pub(crate) fn statuses(answer: &Answer) -> Vec<&str> {
     results(answer).iter().map(|item| item["status"].as_str().unwrap()).collect()
 }
 
