@@ -11,6 +11,7 @@ mod engine;
 mod listen;
 mod quota;
 mod rooms;
+mod tokens;
 mod trade_place;
 
 use std::convert::Infallible;
@@ -37,7 +38,7 @@ use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::gauge::PoolGauge;
 use crate::ports::meter::BreakerMeter;
-use crate::settings::{LogSettings, ServerSettings, Settings};
+use crate::settings::{Effective, LogSettings, ServerSettings, Settings, Shown};
 use crate::store::{self, MigrationState, OpenError, PrepareError, Store};
 use crate::telemetry::{logging, metrics::Metrics};
 use crate::trade_sim;
@@ -86,12 +87,12 @@ pub enum AppError {
 }
 
 /// Runs the service until it is told to stop.
-pub fn serve(settings: &Settings) -> Result<(), AppError> {
+pub fn serve(effective: &Effective) -> Result<(), AppError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    logging::start(&settings.log, Arc::clone(&clock))
+    let log = logging::start(&effective.settings.log, Arc::clone(&clock))
         .map_err(|error| AppError::Logging(error.to_string()))?;
     let system = actix::System::new();
-    system.block_on(async { House::build(settings, clock)?.run(settings).await })
+    system.block_on(async { House::build(effective, clock, log)?.run(&effective.settings).await })
 }
 
 /// Brings the schema up to date and ends.
@@ -160,10 +161,17 @@ struct House {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     draining: Arc<AtomicBool>,
+    log: logging::Switch,
+    shown: Arc<[Shown]>,
 }
 
 impl House {
-    fn build(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+    fn build(
+        effective: &Effective,
+        clock: Arc<dyn Clock>,
+        log: logging::Switch,
+    ) -> Result<Self, AppError> {
+        let (settings, shown) = (&effective.settings, effective.shown().collect());
         let metrics = Metrics::new().map_err(|error| AppError::Metrics(error.to_string()))?;
         let metrics = Arc::new(metrics);
         let store = Store::open(settings, Arc::clone(&clock), metrics.clone())?;
@@ -172,7 +180,7 @@ impl House {
         for code in Code::ALL {
             metrics.foresee_problem(code.name(), code.status().as_u16());
         }
-        Ok(Self { store, clock, metrics, draining: Arc::default() })
+        Ok(Self { store, clock, metrics, draining: Arc::default(), log, shown })
     }
 
     async fn run(self, settings: &Settings) -> Result<(), AppError> {
@@ -206,6 +214,7 @@ impl House {
             ended = rooms.missing() => ended,
             ended = trade_place.lost() => ended,
             never = self.renew_references() => match never {},
+            never = tokens::follow(&settings.admin, &doors.admin_tokens) => match never {},
         };
         self.draining.store(true, Ordering::Release);
         let within = settings.server.drain_within;
@@ -272,6 +281,10 @@ impl House {
             breakers: rooms.breakers.rooms().map(|(it, room)| (it, room.clone())).into(),
             rooms: rooms.observed().into_iter().chain([of_lookout(&lookout)]).collect(),
             lookout,
+            monitor: rooms.monitor.clone().recipient(),
+            settings: Arc::clone(&self.shown),
+            log_filter: Arc::new(self.log.clone()),
+            families: self.metrics.clone(),
             library: self.store.clone(),
             catalogue: self.store.clone(),
             board: self.store.clone(),
@@ -280,7 +293,7 @@ impl House {
             meter: self.metrics.clone(),
             exposition: Arc::new(exposition),
             draining: Arc::clone(&self.draining),
-            admin_token: settings.admin.token.as_ref().map(|token| token.expose().into()),
+            admin_tokens: tokens::of(&settings.admin),
             instance: Arc::clone(&rooms.engine.instance),
             limits: http::Limits {
                 answer_within: settings.server.answer_within,

@@ -63,7 +63,7 @@ impl Command {
     fn run(self, effective: &Effective) -> ExitCode {
         let settings = &effective.settings;
         match self {
-            Self::Serve(_) => report(app::serve(settings)),
+            Self::Serve(_) => report(app::serve(effective)),
             Self::Migrate { step: Migrate::Up(_) } => report(app::migrate(settings)),
             Self::Migrate { step: Migrate::Status(_) } => match app::migrations(settings) {
                 Ok(steps) => print(&steps.iter().map(migration_line).collect::<String>()),

@@ -20,6 +20,7 @@ pub enum Subject {
     Letters,
     Destination,
     Client,
+    Log,
 }
 
 impl Subject {
@@ -32,6 +33,7 @@ impl Subject {
             Self::Letters => "letters",
             Self::Destination => "destination",
             Self::Client => "client",
+            Self::Log => "log",
         }
     }
 }

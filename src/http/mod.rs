@@ -42,6 +42,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
+use self::admin::tokens::Tokens;
 use self::problem::{Code, Problem};
 use self::quota::Quotas;
 use crate::actors::batch_supervisor::{AskTimes, Doorway, SubmitBatch, SubmitOrders, Wake};
@@ -49,13 +50,17 @@ use crate::actors::circuit_breaker::{BreakerHandle, CircuitBreaker, Protected};
 use crate::actors::ledger::{Freeze, Ledger, Record};
 use crate::actors::lookout::Lookout;
 use crate::actors::observe::Observe;
+use crate::actors::pool_monitor::ObservePool;
 use crate::actors::retry_mailbox::FollowPauses;
 use crate::ports::board::Board;
 use crate::ports::catalogue::Catalogue;
 use crate::ports::clock::Clock;
 use crate::ports::gauge::PoolGauge;
 use crate::ports::library::Library;
+use crate::ports::log_filter::LogFilter;
 use crate::ports::meter::HttpMeter;
+use crate::ports::series::Families;
+use crate::settings::Shown;
 
 /// Renders all series as text; the error goes to the log.
 pub type Exposition = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
@@ -93,6 +98,12 @@ pub struct Doors {
     pub rooms: Vec<(&'static str, Recipient<Observe>)>,
     /// Who sees the house at one glance.
     pub lookout: Addr<Lookout>,
+    /// Who knows the pool's last ten minutes.
+    pub monitor: Recipient<ObservePool>,
+    /// The settings in effect, for people.
+    pub settings: Arc<[Shown]>,
+    pub log_filter: Arc<dyn LogFilter>,
+    pub families: Arc<dyn Families>,
     pub library: Arc<dyn Library>,
     pub catalogue: Arc<dyn Catalogue>,
     pub board: Arc<dyn Board>,
@@ -102,8 +113,8 @@ pub struct Doors {
     pub exposition: Exposition,
     /// True from the first sign of the end: writes are refused, reads go on.
     pub draining: Arc<AtomicBool>,
-    /// What the admin listener asks for; None asks for nothing.
-    pub admin_token: Option<Arc<str>>,
+    /// What the admin listener asks for, one of them.
+    pub admin_tokens: Tokens,
     /// The name of this instance, for the audit.
     pub instance: Arc<str>,
     pub limits: Limits,

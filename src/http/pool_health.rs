@@ -209,13 +209,18 @@ pub(super) async fn pool_ratio(doors: web::Data<Doors>) -> Result<HttpResponse, 
         waiting,
         total,
         max,
-        utilization: (sample.utilisation() * 10_000.0).round() / 10_000.0,
+        utilization: ratio(&sample),
         status: colour_name(sample.colour()).into(),
         healthy: sample.is_healthy(),
         timestamp: doors.clock.utc().into(),
         recommendations: sample.recommendations().into_iter().map(Into::into).collect(),
     };
     json_answer(StatusCode::OK, &health, 256)
+}
+
+/// Active over the maximum with four decimals.
+pub(super) fn ratio(sample: &PoolSample) -> f64 {
+    (sample.utilisation() * 10_000.0).round() / 10_000.0
 }
 
 /// With one decimal, as its callers know it.

@@ -63,11 +63,17 @@ fn admin_routes(config: &mut ServiceConfig<'_>) {
         .service(admin::prometheus)
         .service(admin::status::read)
         .service(admin::events::watch)
+        .service(admin::pool::read)
+        .service(admin::settings::list)
+        .service(admin::build::read)
+        .service(admin::build::info)
+        .service(admin::log_level::read)
+        .service(admin::log_level::set)
         .service(admin::actors::list)
         .service(admin::actors::read)
         .service(admin::breakers::list)
         .service(admin::breakers::read)
-        .service(admin::breakers::operate)
+        .service(admin::breakers::operate_one)
         .service(admin::audit::list)
         .service(admin::letters::read::list)
         .service(admin::letters::read::read)
@@ -77,7 +83,13 @@ fn admin_routes(config: &mut ServiceConfig<'_>) {
         .service(admin::letters::decide::discard)
         .service(admin::pauses::list)
         .service(admin::pauses::pause)
-        .service(admin::pauses::resume);
+        .service(admin::pauses::resume)
+        .service(admin::actuator::breakers::list)
+        .service(admin::actuator::breakers::operate_one)
+        .service(admin::actuator::breakers::events)
+        .service(admin::actuator::breakers::events_of_one)
+        .service(admin::actuator::metrics::list)
+        .service(admin::actuator::metrics::read);
 }
 
 /// The public application.
@@ -96,9 +108,14 @@ pub(super) fn public(doors: web::Data<Doors>) -> App<impl AppEntry> {
         .wrap(from_fn(move |request, next| frame(doors.clone(), request, next)))
 }
 
+/// The admin routes, and what they say of themselves.
+pub(super) fn documented_admin() -> (App<impl AppEntry>, OpenApi) {
+    App::new().into_utoipa_app().configure(admin_routes).split_for_parts()
+}
+
 /// The admin application.
 pub(super) fn admin(doors: web::Data<Doors>) -> App<impl AppEntry> {
-    let (app, document) = App::new().into_utoipa_app().configure(admin_routes).split_for_parts();
+    let (app, document) = documented_admin();
     app.default_service(web::to(unmatched))
         .app_data(doors.clone())
         .app_data(Templates::new(&document.paths, &[]))

@@ -11,8 +11,10 @@ pub mod figures;
 pub mod gauge;
 pub mod journal;
 pub mod library;
+pub mod log_filter;
 pub mod meter;
 pub mod post;
+pub mod series;
 #[cfg(test)]
 pub(crate) mod tests;
 

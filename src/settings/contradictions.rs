@@ -160,11 +160,11 @@ fn bodies_are_known_no_longer_than_keys(s: &Settings) -> bool {
 
 fn open_admin_has_a_token(s: &Settings) -> bool {
     let loopback = s.admin.bind.ip().to_canonical().is_loopback();
-    loopback || s.admin.token.is_some() || s.admin.token_file.is_some()
+    loopback || !s.admin.tokens.is_empty() || s.admin.token_file.is_some()
 }
 
 fn token_has_one_source(s: &Settings) -> bool {
-    s.admin.token.is_none() || s.admin.token_file.is_none()
+    s.admin.tokens.is_empty() || s.admin.token_file.is_none()
 }
 
 /// Port 0 is a free port that the system picks, so two of them never meet.

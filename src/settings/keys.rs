@@ -60,7 +60,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Settings {
         },
         admin: AdminSettings {
             bind: r.address("admin.bind"),
-            token: r.token("admin.token"),
+            tokens: r.token("admin.token").into_iter().collect(),
             token_file: r.path("admin.token_file"),
         },
         database: DatabaseSettings {

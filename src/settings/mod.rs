@@ -16,6 +16,7 @@ mod secret;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::io;
 use std::path::Path;
@@ -35,7 +36,17 @@ pub use sections::{
 
 use contradictions::contradictions;
 use layers::Layers;
-use reader::{Reader, Seen, token_is_sound};
+use reader::{Reader, Seen};
+pub use tokens::tokens;
+
+/// One value in effect, without what must not be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub key: &'static str,
+    /// As it would stand in a file.
+    pub value: String,
+    pub origin: String,
+}
 
 /// Settings that are sound, and where each value came from.
 pub struct Effective {
@@ -67,20 +78,20 @@ pub fn load(
     if faults.is_empty() { Ok(Effective { settings, seen }) } else { Err(Faults::new(faults)) }
 }
 
-/// Fetches the token from its file. Given both, the contradiction is told already.
+/// Fetches the tokens from their file. Given both, the contradiction is told already.
 fn read_token(
     admin: &mut AdminSettings,
     seen: &[Seen],
     read_file: impl Fn(&Path) -> io::Result<String>,
 ) -> Option<Fault> {
-    let (Some(path), None) = (&admin.token_file, &admin.token) else { return None };
-    let must = match read_file(path) {
-        Ok(text) if token_is_sound(text.trim()) => {
-            admin.token = Some(Secret::new(text.trim()));
+    let path = admin.token_file.as_ref().filter(|_| admin.tokens.is_empty())?;
+    let read = read_file(path).map_err(|error| format!("be readable: {error}"));
+    let must = match read.and_then(|text| tokens(&text)) {
+        Ok(tokens) => {
+            admin.tokens = tokens;
             return None;
         }
-        Ok(_) => "hold 16 or more visible ASCII characters".to_owned(),
-        Err(error) => format!("be readable: {error}"),
+        Err(must) => must,
     };
     let Seen { key, value, origin, .. } =
         seen.iter().find(|seen| seen.key == "admin.token_file")?;
@@ -92,6 +103,15 @@ impl Effective {
     /// Every key and what it must be, in the order in which they are shown.
     pub fn rules(&self) -> impl Iterator<Item = (&str, &str)> {
         self.seen.iter().map(|seen| (seen.key, seen.rule.as_str()))
+    }
+
+    /// Every effective value, in the same order; secrets are not shown.
+    pub fn shown(&self) -> impl Iterator<Item = Shown> {
+        self.seen.iter().map(|Seen { key, value, origin, .. }| Shown {
+            key,
+            value: value.clone(),
+            origin: origin.to_string(),
+        })
     }
 
     /// Every effective value as TOML, each with its origin; secrets are not shown.

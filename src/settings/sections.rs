@@ -68,9 +68,11 @@ pub struct ServerSettings {
 pub struct AdminSettings {
     /// Where it listens.
     pub bind: SocketAddr,
-    /// What a caller must send, from `admin.token` or from the file; `None` only on loopback.
-    pub token: Option<Secret>,
-    /// Where the token came from, if from a file. It has been read: use `token`.
+    /// What a caller must send, one of them: from `admin.token` or from the file; none only on
+    /// loopback.
+    pub tokens: Vec<Secret>,
+    /// Where the tokens came from, if from a file. It has been read: only what is in it later is
+    /// news.
     pub token_file: Option<PathBuf>,
 }
 

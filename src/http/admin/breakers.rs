@@ -186,24 +186,34 @@ pub(in crate::http) async fn read(
     responses((status = 200, description = "It is in effect", body = Ordered), OperateProblems),
 )]
 #[post("/admin/breakers/{name}")]
-pub(in crate::http) async fn operate(
+pub(in crate::http) async fn operate_one(
     doors: web::Data<Doors>,
     Name(name): Name,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (protected, room) = find(&doors, &name)?;
+    let protected = find(&doors, &name)?;
     let Members(order) = body.parse::<Members<OrderBody<'_>>>()?;
-    let (word, command) = command(order.state)?;
     let motive = Motive::of(order.reason, order.operator)?;
-    let operate = Operate { command, reason: motive.reason.clone() };
-    let asked = tokio::time::timeout(TOLD_WITHIN, room.send(operate)).await;
+    let (event, warning) = operate(&doors, protected, command(order.state)?, &motive).await?;
+    json_answer(StatusCode::OK, &Ordered { change: ChangeAnswer::of(&event), warning }, 512)
+}
+
+/// Hears of the change when it is in effect, and of what did not go well although it is.
+pub(super) async fn operate(
+    doors: &Doors,
+    (protected, room): &(Protected, Addr<CircuitBreaker>),
+    command: Command,
+    motive: &Motive,
+) -> Result<(BreakerChanged, Option<String>), Problem> {
+    let order = Operate { command, reason: motive.reason.clone() };
+    let asked = tokio::time::timeout(TOLD_WITHIN, room.send(order)).await;
     match asked.unwrap_or(Err(MailboxError::Timeout)) {
         Ok(event) => {
-            let change = ChangeAnswer::of(&event);
-            let deed = Deed::new(Subject::Breaker, protected.name(), word);
-            let deed = deed.changing(change.from, change.to);
-            let warning = audit::note(&doors, &motive, deed).await;
-            json_answer(StatusCode::OK, &Ordered { change, warning }, 512)
+            let BreakerChanged { change, .. } = &event;
+            let deed = Deed::new(Subject::Breaker, protected.name(), word(command));
+            let deed = deed.changing(breaker_state(change.from), breaker_state(change.to));
+            let warning = audit::note(doors, motive, deed).await;
+            Ok((event, warning))
         }
         Err(MailboxError::Timeout) => {
             let message = "The breaker did not answer in time: the order may still take effect";
@@ -216,7 +226,7 @@ pub(in crate::http) async fn operate(
     }
 }
 
-fn find<'a>(
+pub(super) fn find<'a>(
     doors: &'a Doors,
     name: &str,
 ) -> Result<&'a (Protected, Addr<CircuitBreaker>), Problem> {
@@ -225,30 +235,42 @@ fn find<'a>(
     found.ok_or_else(missing)
 }
 
-/// A command, and the word for it.
-fn command(given: Option<Text<'_>>) -> Result<(&'static str, Command), Problem> {
+fn command(given: Option<Text<'_>>) -> Result<Command, Problem> {
     let known = || COMMANDS.map(|(word, _)| word).join(", ");
     let Some(Text(given)) = given else {
         let message = format!("State is required: one of {}", known());
         return Err(Problem::new(Code::MissingRequiredField, message).at("state"));
     };
-    COMMANDS.into_iter().find(|(word, _)| *word == given).ok_or_else(|| {
+    let found = COMMANDS.iter().find(|(word, _)| *word == given).map(|(_, command)| *command);
+    found.ok_or_else(|| {
         let message = format!("State must be one of {}", known());
         Problem::new(Code::InvalidFieldValue, message).at("state")
     })
 }
 
+/// The word for a command, for the audit.
+fn word(command: Command) -> &'static str {
+    COMMANDS.iter().find(|(_, it)| *it == command).map_or("", |(word, _)| word)
+}
+
 async fn ask(protected: Protected, room: &Addr<CircuitBreaker>) -> BreakerAnswer {
     let name = protected.name();
-    let asked = tokio::time::timeout(TOLD_WITHIN, room.send(ObserveBreaker)).await;
-    match asked.unwrap_or(Err(MailboxError::Timeout)) {
+    match look(room).await {
         Ok(picture) => {
             let state = breaker_state(picture.picture.state);
             BreakerAnswer { name, state, told: Some(Told::of(&picture)) }
         }
-        Err(MailboxError::Timeout) => BreakerAnswer { name, state: "UNRESPONSIVE", told: None },
-        Err(MailboxError::Closed) => BreakerAnswer { name, state: "GONE", told: None },
+        Err(state) => BreakerAnswer { name, state, told: None },
     }
+}
+
+/// How a breaker stands, or the word for one that does not answer.
+pub(super) async fn look(room: &Addr<CircuitBreaker>) -> Result<BreakerPicture, &'static str> {
+    let asked = tokio::time::timeout(TOLD_WITHIN, room.send(ObserveBreaker)).await;
+    asked.unwrap_or(Err(MailboxError::Timeout)).map_err(|error| match error {
+        MailboxError::Timeout => "UNRESPONSIVE",
+        MailboxError::Closed => "GONE",
+    })
 }
 
 impl Told {

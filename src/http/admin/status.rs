@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::pool_health::{breaker_state, colour_name};
+use super::super::pool_health::{breaker_state, colour_name, ratio};
 use super::super::problem::{Code, Problem};
 use super::super::wire::Timestamp;
 use super::super::{Doors, json_text};
@@ -231,7 +231,7 @@ impl<'a> Status<'a> {
 impl PoolAnswer {
     fn of(sample: &PoolSample) -> Self {
         let PoolSample { active, idle, waiting, total, max } = *sample;
-        let utilization = (sample.utilisation() * 10_000.0).round() / 10_000.0;
+        let utilization = ratio(sample);
         let status = colour_name(sample.colour());
         Self { active, idle, waiting, total, max, utilization, status }
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use actix_web::test::TestRequest;
 
-use super::house::{House, TOKEN};
+use super::super::admin::tokens::Tokens;
+use super::super::routes::documented_admin;
+use super::house::{House, TOKEN, json};
 
 #[actix::test]
 async fn the_series_are_text_under_both_names() {
@@ -20,7 +22,7 @@ async fn the_series_are_text_under_both_names() {
 #[actix::test]
 async fn who_has_no_token_learns_nothing() {
     let mut house = House::new();
-    house.doors.admin_token = Some(TOKEN.into());
+    house.doors.admin_tokens = Tokens::new([TOKEN]);
     let ask = |uri: &str, value: &str| {
         TestRequest::get().uri(uri).insert_header(("Authorization", value.to_owned()))
     };
@@ -34,6 +36,43 @@ async fn who_has_no_token_learns_nothing() {
     }
     assert_eq!(house.call_admin(ask("/metrics", "bearer open-sesame")).await.status, 200);
     assert_eq!(house.call_admin(ask("/nothing", "Bearer open-sesame")).await.status, 404);
+}
+
+/// Whatever stands in the document of the admin listener, and with it whatever is served.
+#[actix::test]
+async fn no_route_answers_without_the_token_and_each_does_with_it() {
+    let mut house = House::new();
+    house.doors.admin_tokens = Tokens::new([TOKEN, "the-next-one"]);
+    let mut routes = 0;
+    for (path, item) in documented_admin().1.paths.paths {
+        let uri = path.replace("{name}", "pool");
+        let item = serde_json::to_value(item).unwrap();
+        for method in item.as_object().unwrap().keys() {
+            let ask = |token: Option<&str>| {
+                let method = method.to_uppercase().parse().unwrap();
+                let request = json(TestRequest::default().method(method).uri(&uri), "{}");
+                match token {
+                    Some(token) => {
+                        request.insert_header(("Authorization", format!("Bearer {token}")))
+                    }
+                    None => request,
+                }
+            };
+            for token in [None, Some(""), Some("wrong")] {
+                let answer = house.call_admin(ask(token)).await;
+                assert_eq!(answer.code(), "AUTHENTICATION_ERROR", "{method} {uri}");
+            }
+            // A stream has no end that could be waited for.
+            for token in [TOKEN, "the-next-one"].into_iter().filter(|_| path != "/admin/events") {
+                let answer = house.call_admin(ask(Some(token))).await;
+                assert_ne!(answer.status, 401, "{method} {uri}");
+            }
+            routes += 1;
+        }
+    }
+    assert!(routes >= 15, "{routes}");
+    let events = house.observe_breaker().await.events;
+    assert!(events.is_empty(), "orders without a word are none: {events:?}");
 }
 
 #[actix::test]

@@ -14,8 +14,10 @@ use actix_web::web;
 use resilience::breaker::{Command, Config, Opening};
 use serde_json::Value;
 
+use super::super::admin::tokens::Tokens;
 use super::super::{Doors, Limits, routes};
 use super::clerk::Clerk;
+use super::told::{Log, Numbers, monitor};
 use super::watching::lookout;
 use super::world::{State, World};
 use crate::actors::batch_supervisor::Doorway;
@@ -105,6 +107,10 @@ impl House {
                 ("lookout", lookout.clone().recipient()),
             ],
             lookout,
+            monitor: monitor(&world),
+            settings: Arc::new([]),
+            log_filter: Arc::new(Log::default()),
+            families: Arc::new(Numbers),
             library: world.clone(),
             catalogue: world.clone(),
             board: world.clone(),
@@ -113,7 +119,7 @@ impl House {
             meter: world.clone(),
             exposition: Arc::new(|| Ok("weir_up 1\n".to_owned())),
             draining,
-            admin_token: None,
+            admin_tokens: Tokens::new([]),
             instance: "here:8080".into(),
             limits: Limits::new(Duration::from_secs(5), 64 * 1024, Duration::from_millis(50)),
         };

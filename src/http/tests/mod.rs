@@ -2,6 +2,7 @@
 
 #![expect(clippy::as_conversions, reason = "the fake counts in whatever is at hand")]
 
+mod actuator;
 mod admin;
 mod audit;
 mod batches;
@@ -19,6 +20,7 @@ mod quota;
 mod reference;
 mod sockets;
 mod submissions;
+mod told;
 mod unreadable;
 mod watching;
 mod world;

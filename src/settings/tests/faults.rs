@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Given, SettingsFile};
+use super::{Given, Secret, SettingsFile};
 
 #[test]
 fn all_faults_of_all_layers_are_told_at_once() {
@@ -189,10 +189,12 @@ fn a_token_file_must_be_readable_and_hold_a_token() {
     assert_eq!(
         with("/run/short").faults(),
         ["admin.token_file = \"/run/short\" (from flag): \
-          must hold 16 or more visible ASCII characters"]
+          must hold one token or two, each on a line of its own, of 16 or more visible ASCII \
+          characters"]
     );
-    let token = with("/run/token").settings().admin.token.unwrap();
-    assert_eq!(token.expose(), "0123456789abcdef-from-file");
+    let tokens = with("/run/token").settings().admin.tokens;
+    let tokens: Vec<_> = tokens.iter().map(Secret::expose).collect();
+    assert_eq!(tokens, ["0123456789abcdef-from-file"]);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn production_is_valid_with_what_it_asks_for() {
         .settings();
 
     assert!(matches!(settings.database.url, DatabaseUrl::Postgres { .. }));
-    assert!(settings.admin.token.is_some());
+    assert!(!settings.admin.tokens.is_empty());
     assert!(settings.trade.url.is_some(), "real orders do not go to a simulator");
 }
 

@@ -1,10 +1,13 @@
 //! The log: one line per event on stderr, as text or as JSON.
 //!
 //! No event can forge a second line: control characters are escaped in both forms. A stderr that
-//! nobody reads any more loses lines and does nothing else.
+//! nobody reads any more loses lines and does nothing else. Which lines are written can be changed
+//! while the service runs: the logger stands behind a switch.
 
+mod filter;
 mod line;
 mod members;
+mod switch;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use std::sync::Arc;
 use env_logger::{Builder, WriteStyle};
 use log::{LevelFilter, SetLoggerError};
 
+use self::filter::Filter;
+pub use self::switch::Switch;
 use crate::ports::clock::Clock;
 use crate::settings::{LogFormat, LogSettings};
 
@@ -20,19 +25,23 @@ use crate::settings::{LogFormat, LogSettings};
 const TALKATIVE: [&str; 3] = ["actix_server", "sqlx", "sea_orm"];
 
 /// From now on `log::info!` and its sisters write to stderr. Fails when it was called before.
-pub fn start(settings: &LogSettings, clock: Arc<dyn Clock>) -> Result<(), SetLoggerError> {
-    builder(settings, clock).try_init()
+pub fn start(settings: &LogSettings, clock: Arc<dyn Clock>) -> Result<Switch, SetLoggerError> {
+    let format = settings.format;
+    let make = move |filter: &Filter| builder(filter, format, Arc::clone(&clock)).build();
+    let switch = Switch::new(settings.level, Box::new(make), log::set_max_level);
+    log::set_boxed_logger(Box::new(switch.clone()))?;
+    Ok(switch)
 }
 
-fn builder(settings: &LogSettings, clock: Arc<dyn Clock>) -> Builder {
-    let write = match settings.format {
+fn builder(filter: &Filter, format: LogFormat, clock: Arc<dyn Clock>) -> Builder {
+    let write = match format {
         LogFormat::Text => line::text,
         LogFormat::Json => line::json,
     };
     let mut builder = Builder::new();
-    builder.write_style(WriteStyle::Never).filter_level(settings.level);
-    for name in TALKATIVE {
-        builder.filter_module(name, level_of_the_talkative(settings.level));
+    builder.write_style(WriteStyle::Never).filter_level(filter.level);
+    for (target, level) in &filter.targets {
+        builder.filter_module(target, *level);
     }
     builder.format(move |out, record| writeln!(out, "{}", write(record, clock.utc())));
     builder
@@ -52,8 +61,8 @@ mod tests {
     use super::*;
     use crate::ports::clock::SystemClock;
 
-    fn settings(level: LevelFilter, format: LogFormat) -> LogSettings {
-        LogSettings { level, format }
+    fn builder(level: LevelFilter, format: LogFormat) -> Builder {
+        super::builder(&Filter::level(level), format, Arc::new(SystemClock))
     }
 
     #[test]
@@ -70,7 +79,7 @@ mod tests {
             (LevelFilter::Trace, "sea_orm::driver", Level::Trace, true),
         ];
         for (level, target, of_line, written) in table {
-            let logger = builder(&settings(level, LogFormat::Text), Arc::new(SystemClock)).build();
+            let logger = builder(level, LogFormat::Text).build();
             let metadata = Metadata::builder().target(target).level(of_line).build();
 
             assert_eq!(logger.enabled(&metadata), written, "{level} {target} {of_line}");
@@ -94,7 +103,7 @@ mod tests {
     fn a_record_becomes_exactly_one_line_in_the_form_that_is_set() {
         for (format, begin) in [(LogFormat::Text, "20"), (LogFormat::Json, "{\"timestamp\":\"20")] {
             let paper = Paper::default();
-            let mut builder = builder(&settings(LevelFilter::Info, format), Arc::new(SystemClock));
+            let mut builder = builder(LevelFilter::Info, format);
             let logger = builder.target(env_logger::Target::Pipe(Box::new(paper.clone()))).build();
 
             logger.log(&Record::builder().args(format_args!("two\nlines")).build());

@@ -6,6 +6,7 @@
 
 mod breaker;
 mod dispatch;
+mod families;
 mod figures;
 mod http;
 mod ledger;

@@ -1,8 +1,13 @@
 //! The admin listener's token.
 
-use crate::support::{Kind, Weir};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Kind, Weir, wait_for};
 
 const TOKEN: &str = "correct-horse-battery-staple";
+const DEADLINE: Duration = Duration::from_secs(20);
 
 #[actix_web::test]
 async fn loopback_listener_without_a_token_is_open() {
@@ -59,6 +64,67 @@ async fn token_from_a_file_counts() {
     weir.admin_get("/metrics").await.expect(401);
     let request = weir.admin_request("GET", "/metrics");
     request.header("authorization", format!("Bearer {TOKEN}")).send().await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_token_is_changed_without_a_restart_and_never_lost() {
+    const NEXT: &str = "another-horse-another-staple";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write(TOKEN);
+    let weir = Weir::on(Kind::Sqlite).set("admin.token_file", file.display()).start().await;
+    let status = async |token: &str| {
+        let request = weir.admin_request("GET", "/admin/build");
+        request.header("authorization", format!("Bearer {token}")).send().await.status
+    };
+    let becomes = async |token: &str, wanted: u16| {
+        wait_for("the file to be read again", DEADLINE, async || status(token).await == wanted)
+            .await;
+    };
+
+    write(&format!("{TOKEN}\n{NEXT}\n"));
+    becomes(NEXT, 200).await;
+    assert_eq!(status(TOKEN).await, 200, "both are good meanwhile");
+    write(NEXT);
+    becomes(TOKEN, 401).await;
+    assert_eq!(status(NEXT).await, 200);
+
+    for broken in ["", "short"] {
+        let before = weir.logged("admin tokens could not be read again").len();
+        write(broken);
+        wait_for("the file to be found broken", DEADLINE, async || {
+            let told = weir.logged("admin tokens could not be read again").len();
+            (told > before).then_some(()).ok_or(told)
+        })
+        .await;
+        assert_eq!((status(NEXT).await, status("").await), (200, 401));
+        write(&format!("{NEXT}\n{TOKEN}"));
+        becomes(TOKEN, 200).await;
+        write(NEXT);
+        becomes(TOKEN, 401).await;
+    }
+    assert!(!weir.logs().iter().any(|line| line.contains(TOKEN) || line.contains(NEXT)));
+}
+
+#[actix_web::test]
+async fn the_settings_are_told_without_the_token() {
+    let weir = Weir::on(Kind::Sqlite).set("admin.token", TOKEN).start().await;
+
+    let request = weir.admin_request("GET", "/admin/settings");
+    let answer = request.header("authorization", format!("Bearer {TOKEN}")).send().await;
+
+    let answer = answer.expect(200);
+    let item = |key: &str| {
+        let items = answer.body["items"].as_array().unwrap();
+        items.iter().find(|item| item["key"] == key).unwrap().clone()
+    };
+    let token = item("admin.token");
+    let expected = |key: &str, value: &str, origin: &str| json!({"key": key, "value": value, "origin": origin});
+    let origin = "environment WEIR__ADMIN__TOKEN";
+    assert_eq!(token, expected("admin.token", "\"[redacted]\"", origin));
+    assert_eq!(item("pool.max"), expected("pool.max", "60", "default"));
+    assert!(!answer.text.contains(TOKEN), "{}", answer.text);
 }
 
 #[actix_web::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::book::Book;
 use super::load::burst;
@@ -70,4 +70,43 @@ async fn refused_request_is_found_by_its_callers_id(kind: Kind) {
         assert_eq!(answer.body["requestId"], *id);
         assert_eq!(line["code"], answer.body["code"], "{line}");
     }
+}
+
+#[actix_web::test]
+async fn an_operator_opens_the_log_for_a_while() {
+    let weir = Weir::on(Kind::Sqlite).start().await;
+    let statements = || {
+        let of_the_driver = |line: &&Value| line["target"].as_str().unwrap().starts_with("sqlx");
+        objects(&weir).iter().filter(of_the_driver).count()
+    };
+    let list = async || {
+        weir.get("/api/v1/orders").await.expect(200);
+    };
+    list().await;
+    assert_eq!(statements(), 0);
+
+    let order = async |body: Value| {
+        let request = weir.admin_request("POST", "/admin/log-level").json(&body);
+        request.send().await.expect(200).body
+    };
+    let level = "sqlx=debug,info";
+    let told = order(json!({"level": level, "reason": "slow lists"})).await;
+    assert_eq!(told, json!({"level": level, "then": null}));
+    wait_for("statements in the log", DEADLINE, async || {
+        list().await;
+        statements() > 0
+    })
+    .await;
+    let told = order(json!({"level": "off", "reason": "a pause", "forSeconds": 1})).await;
+    assert_eq!(told, json!({"level": "off", "then": level}));
+    wait_for("the filter to be put back", DEADLINE, async || {
+        let told = weir.admin_get("/admin/log-level").await.expect(200).body;
+        (told["level"] == level).then_some(()).ok_or(told)
+    })
+    .await;
+
+    let changes = weir.logged("log filter changed");
+    let told: Vec<_> = changes.iter().map(|line| json!([line["now"], line["reason"]])).collect();
+    let expected = json!([[level, "slow lists"], ["off", "a pause"], [level, "its time is over"]]);
+    assert_eq!(json!(told), expected);
 }

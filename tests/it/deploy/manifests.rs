@@ -109,7 +109,7 @@ fn the_service_in_a_container_has_sound_settings_and_listens_where_it_is_looked_
         let settings = started.settings().settings;
 
         assert_eq!((settings.server.bind, settings.admin.bind), (public, admin));
-        assert!(settings.admin.token.is_some());
+        assert!(!settings.admin.tokens.is_empty());
     }
     let ports: Vec<_> = pod()["containers"][0]["ports"].as_array().unwrap().clone();
     let ports = ports.iter().map(|port| (port["name"].clone(), port["containerPort"].clone()));
