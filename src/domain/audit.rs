@@ -89,6 +89,8 @@ pub struct AuditQuery {
     pub target: Option<String>,
     pub operator: Option<String>,
     pub since: Option<Moment>,
+    /// A part of how the target stood before.
+    pub mentions: Option<String>,
     /// Only those that were written before this one.
     pub before: Option<Uuid>,
     pub limit: u64,

@@ -106,11 +106,20 @@ pub fn discarded_because(error: &str) -> Option<&str> {
 /// A letter as the audit tells of it.
 #[must_use]
 pub fn told(letter: &Letter) -> String {
-    let Letter { state, attempts, undecided, last_error, .. } = letter;
-    let orders: Vec<_> = undecided.iter().map(ToString::to_string).collect();
+    let Letter { batch_id, state, attempts, undecided, last_error, .. } = letter;
     let error = last_error.as_deref().unwrap_or("none");
-    let (state, orders) = (state.label(), orders.join(", "));
-    format!("{state}, attempts {attempts}, orders {orders}, last error: {error}")
+    let state = state.label();
+    format!(
+        "{state}, batch {batch_id}, attempts {attempts}, orders {undecided:?}, last error: {error}"
+    )
+}
+
+/// Does what the audit tells of a letter name this order?
+#[must_use]
+pub fn names_order(told: &str, id: i64) -> bool {
+    let list = told.split_once(", orders [").and_then(|(_, rest)| rest.split_once(']'));
+    let mut orders = list.map(|(list, _)| list).into_iter().flat_map(|list| list.split(", "));
+    orders.any(|order| order.parse() == Ok(id))
 }
 
 #[cfg(test)]
@@ -196,6 +205,16 @@ mod tests {
         for decision in [Decision::Requeue, Decision::Discard { force: true }] {
             assert_eq!(decision.about(&held, THEN), Err(NotDecided::Busy { id: held.id }));
         }
+    }
+
+    #[test]
+    fn the_audit_s_words_about_a_letter_name_its_orders_and_no_others() {
+        let told = told(&letter(LetterState::Dead, Trouble::default()));
+
+        assert!(told.starts_with("dead, batch 00000000-"), "{told}");
+        assert!([1, 2, 3].iter().all(|id| names_order(&told, *id)), "{told}");
+        assert!([0, 4, 12, 25].iter().all(|id| !names_order(&told, *id)), "{told}");
+        assert!(!names_order("gone, its orders are free", 1));
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod pool_watch;
 pub mod pulse;
 pub mod quota;
 pub mod reference;
+pub mod timeline;
 pub mod trade;
 pub mod verdict;
 pub mod width;

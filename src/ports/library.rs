@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::Failure;
 use crate::domain::audit::{AuditLine, AuditQuery};
-use crate::domain::batch::BatchRecord;
+use crate::domain::batch::{BatchQuery, BatchRecord};
 use crate::domain::letter::{Letter, LetterQuery};
 use crate::domain::listing::Listing;
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderRecord};
 use crate::domain::reference::{ReferenceKind, ReferenceRow};
 
 /// A page of the list of orders.
@@ -30,6 +30,9 @@ pub trait Library: Send + Sync {
     /// A batch and what became of it. Its parts may be read one after the other: an order that is
     /// settled meanwhile may name a letter that is not among them any more.
     async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure>;
+    /// The ids of batches, the newest first.
+    async fn find_batches(&self, query: &BatchQuery) -> Result<Vec<Uuid>, Failure>;
+    async fn order_record(&self, id: i64) -> Result<Option<OrderRecord>, Failure>;
     /// Letters, the oldest first.
     async fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, Failure>;
     async fn letter(&self, id: Uuid) -> Result<Option<Letter>, Failure>;

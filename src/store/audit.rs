@@ -28,12 +28,13 @@ pub(super) async fn read(
     orm: DatabaseConnection,
     query: AuditQuery,
 ) -> Result<Vec<AuditLine>, DbErr> {
-    let AuditQuery { kind, target, operator, since, before, limit } = query;
+    let AuditQuery { kind, target, operator, since, mentions, before, limit } = query;
     let wanted = Condition::all()
         .add_option(kind.map(|kind| Column::Kind.eq(kind)))
         .add_option(target.map(|target| Column::Target.eq(target)))
         .add_option(operator.map(|operator| Column::Operator.eq(operator)))
         .add_option(since.map(|since| Column::At.gte(since.micros())))
+        .add_option(mentions.map(|part| Column::Before.contains(part)))
         .add_option(before.map(|before| Column::Id.lt(before)));
     let select = Entity::find().filter(wanted).order_by_desc(Column::Id).limit(limit);
     Ok(select.all(&orm).await?.into_iter().map(line).collect())

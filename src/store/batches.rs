@@ -57,6 +57,9 @@ pub(super) async fn read(orm: DatabaseConnection, id: Uuid) -> Result<Option<Bat
     let found: Vec<orders::Model> = rows::ORDERS.all(&orm, [json(&ids)]).await?;
     let mut found: HashMap<i64, orders::Model> =
         found.into_iter().map(|row| (row.id, row)).collect();
+    let decided = found.values().filter(|row| row.letter_id.is_none());
+    let decided = decided.filter(|row| row.trade_order_id.is_some() || row.last_error.is_some());
+    let decided_at = decided.map(|row| row.updated_at).max().map(Moment::from_micros);
     let (mut orders, mut errors) = (Vec::with_capacity(found.len()), Vec::new());
     for mut row in ids.iter().filter_map(|id| found.remove(id)) {
         errors.extend(row.last_error.take().map(|error| (row.id, error)));
@@ -65,6 +68,7 @@ pub(super) async fn read(orm: DatabaseConnection, id: Uuid) -> Result<Option<Bat
     Ok(Some(BatchRecord {
         id,
         client: letters::client(&row.client)?,
+        key: row.idempotency_key,
         route: row.route,
         accepted_at: Moment::from_micros(row.created_at),
         fates,
@@ -72,6 +76,7 @@ pub(super) async fn read(orm: DatabaseConnection, id: Uuid) -> Result<Option<Bat
         errors,
         letters,
         answer: row.answer.as_deref().map(|kept| known::answer(id, kept)).transpose()?,
+        decided_at,
     }))
 }
 

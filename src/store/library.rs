@@ -11,12 +11,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, audit, batches, letters, rows, sql};
+use super::{Store, audit, batches, find, letters, rows, sql};
 use crate::domain::audit::{AuditLine, AuditQuery};
-use crate::domain::batch::BatchRecord;
+use crate::domain::batch::{BatchQuery, BatchRecord};
 use crate::domain::letter::{Letter, LetterQuery};
 use crate::domain::listing::{Filter, Listing, Sort, SortField};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderRecord};
 use crate::domain::reference::{ReferenceKind, ReferenceRow, References};
 use crate::ports::Failure;
 use crate::ports::catalogue::Catalogue;
@@ -56,6 +56,14 @@ impl Library for Store {
 
     async fn batch(&self, id: Uuid) -> Result<Option<BatchRecord>, Failure> {
         self.read("batches.read", |orm| batches::read(orm, id)).await
+    }
+
+    async fn find_batches(&self, query: &BatchQuery) -> Result<Vec<Uuid>, Failure> {
+        self.read("batches.find", |orm| find::batches(orm, query.clone())).await
+    }
+
+    async fn order_record(&self, id: i64) -> Result<Option<OrderRecord>, Failure> {
+        self.read("orders.record_of", move |orm| find::order(orm, id)).await
     }
 
     async fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, Failure> {

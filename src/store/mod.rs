@@ -15,6 +15,7 @@ mod collect;
 mod decide;
 mod error;
 mod fates;
+mod find;
 mod gate;
 mod journal;
 mod known;

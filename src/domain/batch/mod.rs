@@ -151,6 +151,7 @@ impl Claiming {
 pub struct BatchRecord {
     pub id: Uuid,
     pub client: ClientId,
+    pub key: Option<String>,
     pub route: String,
     pub accepted_at: Moment,
     /// In request order.
@@ -162,6 +163,18 @@ pub struct BatchRecord {
     /// The letters that hold any of them.
     pub letters: Vec<Letter>,
     pub answer: Option<Answer>,
+    /// When the last of its orders left its letter.
+    pub decided_at: Option<Moment>,
+}
+
+/// Which batches somebody looks for; None is any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BatchQuery {
+    pub id: Option<Uuid>,
+    /// One that names this order.
+    pub order: Option<i64>,
+    pub client: Option<ClientId>,
+    pub limit: u64,
 }
 
 /// What became of an item when its batch was recorded.
@@ -242,11 +255,11 @@ pub fn with_ids(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::amount::Amount;
 
-    pub(super) fn order(id: i64) -> Order {
+    pub(in crate::domain) fn order(id: i64) -> Order {
         let terms = Terms {
             blotter_id: 1,
             status_id: 1,

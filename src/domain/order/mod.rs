@@ -7,6 +7,8 @@ pub mod status;
 use uuid::Uuid;
 
 use crate::domain::amount::Amount;
+use crate::domain::client::ClientId;
+use crate::domain::letter::Letter;
 use crate::domain::moment::Moment;
 
 /// The longest portfolio or security id: the trade service's columns are no wider.
@@ -42,6 +44,21 @@ pub struct Order {
     pub version: i32,
     /// The letter that holds the order while it is on its way to the trade service.
     pub letter_id: Option<Uuid>,
+}
+
+/// An order with all that is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRecord {
+    pub order: Order,
+    pub client: ClientId,
+    pub created_at: Moment,
+    pub updated_at: Moment,
+    /// Why it was refused or discarded.
+    pub error: Option<String>,
+    /// The one that it is on its way in.
+    pub letter: Option<Letter>,
+    /// The batches that name it, the oldest first.
+    pub batches: Vec<Uuid>,
 }
 
 impl Order {

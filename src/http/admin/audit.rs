@@ -94,6 +94,7 @@ pub(in crate::http) async fn list(
         target: given.text("target"),
         operator: given.text("operator"),
         since: given.moment("since")?,
+        mentions: None,
         before: given.cursor()?,
         limit: limit + 1,
     };

@@ -4,12 +4,14 @@
 pub(super) mod actors;
 pub(super) mod actuator;
 pub(super) mod audit;
+pub(super) mod batches;
 pub(super) mod breakers;
 pub(super) mod build;
 pub(super) mod events;
 pub(super) mod letters;
 pub(super) mod log_level;
 mod motive;
+pub(super) mod orders;
 pub(super) mod pauses;
 pub(super) mod pool;
 mod query;

@@ -11,8 +11,7 @@ use weir_client::wire::{BatchHead, SubmissionItem};
 
 use super::super::document::ReadOneProblems;
 use super::super::guard::ForReading;
-use super::super::orders::create::ROUTE as RECORDS;
-use super::super::orders::view;
+use super::super::orders::{self, create::ROUTE as RECORDS};
 use super::super::problem::{Code, Problem};
 use super::super::tally::Tally;
 use super::super::wire::Timestamp;
@@ -20,6 +19,7 @@ use super::super::{Doors, json_answer};
 use super::answer::{head, results, tally};
 use super::line;
 use crate::actors::batch_supervisor::AskTimes;
+use crate::domain::batch::BatchRecord;
 use crate::ports::meter::BatchEnd;
 
 const BYTES_PER_ORDER: usize = 240;
@@ -42,18 +42,22 @@ pub(in crate::http) async fn read(
     let id = batch_id(request.match_info().query("id"))?;
     let missing = || Problem::new(Code::NotFound, format!("batch {id} does not exist")).at("id");
     let record = doors.library.batch(id).await?.ok_or_else(missing)?;
-    let references = view::labels(&*doors.catalogue, &record.orders).await;
+    json_answer(StatusCode::OK, &view(&doors, &record).await, record.fates.len() * BYTES_PER_ORDER)
+}
+
+/// A batch as it stands.
+pub(in crate::http) async fn view<'a>(doors: &Doors, record: &'a BatchRecord) -> BatchView<'a> {
+    let references = orders::view::labels(&*doors.catalogue, &record.orders).await;
     let submits = record.route != RECORDS;
-    let lines = line::of_record(&record, &references, submits);
+    let lines = line::of_record(record, &references, submits);
     let tally = tally(&lines);
-    let answer = BatchView {
+    BatchView {
         state: state(tally, submits),
         accepted_at: Timestamp(record.accepted_at),
-        head: if submits { head(tally, Some(id)) } else { recorded(tally, id) },
-        times: times(&doors, id).await,
+        head: if submits { head(tally, Some(record.id)) } else { recorded(tally, record.id) },
+        times: times(doors, record.id).await,
         results: results(lines),
-    };
-    json_answer(StatusCode::OK, &answer, tally.total() * BYTES_PER_ORDER)
+    }
 }
 
 /// How long the supervisor may take to say where the time went: the answer does without.
@@ -64,7 +68,7 @@ async fn times(doors: &Doors, id: Uuid) -> Option<TimesView> {
     asked.ok()?.ok()?.map(TimesView::from)
 }
 
-fn batch_id(text: &str) -> Result<Uuid, Problem> {
+pub(in crate::http) fn batch_id(text: &str) -> Result<Uuid, Problem> {
     text.parse().map_err(|_| {
         let message = format!("id must be the batchId of an answer, got: {text}");
         Problem::new(Code::InvalidFieldValue, message).at("id")
@@ -121,7 +125,7 @@ impl From<BatchEnd> for TimesView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Batch)]
-struct BatchView<'a> {
+pub(in crate::http) struct BatchView<'a> {
     /// RECORDED: its orders are only stored. QUEUED: some are not decided yet. DONE: the trade
     /// service has all. PARTIAL: it has some, and the others failed. FAILED: all failed.
     #[schema(example = "QUEUED")]
@@ -137,4 +141,15 @@ struct BatchView<'a> {
     times: Option<TimesView>,
     /// In request order.
     results: Vec<SubmissionItem<'a>>,
+}
+
+impl BatchView<'_> {
+    pub(in crate::http) const fn state(&self) -> &'static str {
+        self.state
+    }
+
+    /// Its totals.
+    pub(in crate::http) const fn head(&self) -> &BatchHead<'static> {
+        &self.head
+    }
 }

@@ -55,7 +55,7 @@ struct Security<'a> {
 }
 
 impl<'a> OrderView<'a> {
-    pub(super) fn new(order: &'a Order, references: &'a References) -> Self {
+    pub(in crate::http) fn new(order: &'a Order, references: &'a References) -> Self {
         let terms = &order.terms;
         let label = |kind, id| references.of(kind).get(&id).map(ReferenceView::of);
         Self {

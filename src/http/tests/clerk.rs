@@ -63,6 +63,7 @@ impl Book {
         Some(BatchRecord {
             id,
             client: entry.client.clone(),
+            key: None,
             route: entry.route.to_owned(),
             accepted_at: Moment::from_micros(0),
             fates: entry.fates.clone(),
@@ -70,6 +71,7 @@ impl Book {
             errors: self.errors.clone(),
             letters: self.letters.clone(),
             answer: entry.answer.clone(),
+            decided_at: None,
         })
     }
 

@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::clerk::Book;
 use crate::domain::audit::{AuditLine, AuditQuery};
-use crate::domain::batch::{Batch, BatchRecord, Item};
+use crate::domain::batch::{Batch, BatchQuery, BatchRecord, Item};
 use crate::domain::client::ClientId;
 use crate::domain::letter::{Letter, LetterQuery};
 use crate::domain::listing::Listing;
-use crate::domain::order::Order;
 use crate::domain::order::amend::{Refusal, amend, remove};
+use crate::domain::order::{Order, OrderRecord};
 use crate::domain::pause::Pause;
 use crate::domain::pool::PoolSample;
 use crate::domain::reference::{ReferenceChange, ReferenceKind, ReferenceRow, References};
@@ -237,6 +237,16 @@ impl Library for World {
     async fn references(&self, kind: ReferenceKind) -> Result<Vec<ReferenceRow>, Failure> {
         self.read().await?;
         Ok(self.state().references.of(kind).values().cloned().collect())
+    }
+
+    async fn find_batches(&self, _: &BatchQuery) -> Result<Vec<Uuid>, Failure> {
+        self.read().await?;
+        Ok(Vec::new())
+    }
+
+    async fn order_record(&self, _: i64) -> Result<Option<OrderRecord>, Failure> {
+        self.read().await?;
+        Ok(None)
     }
 
     async fn letters(&self, _: &LetterQuery) -> Result<Vec<Letter>, Failure> {

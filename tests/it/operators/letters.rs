@@ -20,13 +20,13 @@ on_both! {
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Weir that gives a letter up after one attempt, and looks for due letters only when it is told.
-async fn open(market: &Market, kind: Kind) -> Weir {
+pub(super) async fn open(market: &Market, kind: Kind) -> Weir {
     let plan = market.plan(kind).set("mailbox.attempts_max", 1).set("supervisor.chunk", 2);
     plan.set("mailbox.sweep_every", "60s").start().await
 }
 
 /// Submits so many orders to a trade service that turns the first call away: all of them are dead.
-async fn bury(market: &Market, weir: &Weir, count: usize) -> Answer {
+pub(super) async fn bury(market: &Market, weir: &Weir, count: usize) -> Answer {
     market.script(json!([{"kind": "too_many", "retryAfter": 1}]));
     let answer = weir.post(BATCH, &orders("p", count)).await.expect(202);
     dead(weir, count.div_ceil(2)).await;
@@ -34,7 +34,7 @@ async fn bury(market: &Market, weir: &Weir, count: usize) -> Answer {
 }
 
 /// The dead letters, when there are so many.
-async fn dead(weir: &Weir, count: usize) -> Vec<Value> {
+pub(super) async fn dead(weir: &Weir, count: usize) -> Vec<Value> {
     wait_for("dead letters", DEADLINE, async || {
         let page = weir.admin_get("/admin/letters?state=dead").await.expect(200);
         let items = page.body["items"].as_array().unwrap();
@@ -43,7 +43,7 @@ async fn dead(weir: &Weir, count: usize) -> Vec<Value> {
     .await
 }
 
-fn path(letter: &Value, what: &str) -> String {
+pub(super) fn path(letter: &Value, what: &str) -> String {
     format!("/admin/letters/{}{what}", letter["id"].as_str().unwrap())
 }
 
@@ -71,7 +71,7 @@ async fn a_dead_letter_that_is_requeued_goes_at_once(kind: Kind) {
     let lines = audit_lines(&weir, &about).await;
     let [line] = &lines[..] else { panic!("one line for one order") };
     assert_eq!((&line["action"], &line["operator"]), (&json!("REQUEUE"), &json!("ann")));
-    assert!(line["before"].as_str().unwrap().starts_with("dead, attempts 1, "), "{line}");
+    assert!(line["before"].as_str().unwrap().contains("attempts 1, orders ["), "{line}");
     let gone = order(&weir, &requeue, &body).await.expect(404);
     assert_eq!(gone.body["code"], "NOT_FOUND");
     weir.admin_get(&path(&letter, "")).await.expect(404);

@@ -1,6 +1,7 @@
 //! What operators do to a running house, through its admin listener.
 
 mod audit;
+mod batches;
 mod letters;
 mod pauses;
 

@@ -71,9 +71,10 @@ async fn discarded_letter_frees_its_orders_and_says_why(kind: Kind) {
     assert_eq!(store.order(4).await, Ok(Some(in_letter)));
     let told = database.texts("SELECT last_error FROM orders WHERE id < 4").await;
     assert_eq!(told, ["discarded by an operator: a drill"; 3]);
-    let before =
-        "dead, attempts 7, orders 1, 2, 3, last error: ATTEMPTS_EXHAUSTED: 100% of 1 failed";
-    let line = [&gone.to_string(), "DISCARD", before, "gone, its orders are free"];
+    let batch = letter.batch_id;
+    let error = "last error: ATTEMPTS_EXHAUSTED: 100% of 1 failed";
+    let before = format!("dead, batch {batch}, attempts 7, orders [1, 2, 3], {error}");
+    let line = [&gone.to_string(), "DISCARD", &before, "gone, its orders are free"];
     assert_eq!(lines(&store).await, [line.map(str::to_owned)]);
     assert_tallies_are_true(&database).await;
 }

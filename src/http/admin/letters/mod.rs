@@ -4,7 +4,7 @@ pub(in crate::http) mod bulk;
 pub(in crate::http) mod decide;
 mod filter;
 pub(in crate::http) mod read;
-mod view;
+pub(super) mod view;
 
 use actix_web::HttpRequest;
 use uuid::Uuid;

@@ -12,7 +12,7 @@ use crate::domain::moment::Moment;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Letter)]
-pub(super) struct LetterView {
+pub(in crate::http::admin) struct LetterView {
     #[schema(value_type = String)]
     id: Uuid,
     #[schema(value_type = String)]
@@ -50,7 +50,7 @@ struct TroubleView {
 }
 
 impl LetterView {
-    pub(super) fn new(letter: Letter, now: Moment) -> Self {
+    pub(in crate::http::admin) fn new(letter: Letter, now: Moment) -> Self {
         let Letter { id, batch_id, client, state, undecided, attempts, due_at, .. } = letter;
         let Trouble { doubtful, absences, tainted, kills, .. } = letter.trouble;
         let age = now.micros().saturating_sub(letter.created_at.micros());
