@@ -2,7 +2,9 @@
 //! name the exit codes and give examples.
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
+use super::admin::{self, Actors, Breakers, Status};
 use super::generate::{self, Generate};
 use super::queue::{self, Queue};
 use super::trade_sim::{self, TradeSim};
@@ -18,6 +20,7 @@ Exit codes:
   0  fine
   1  failed
   2  bad settings or bad usage; all faults are listed at once
+  3  degraded, of `status`, `actors` and `breakers`: it runs, and somebody should look
 
 Examples:
   weir
@@ -46,6 +49,12 @@ const CONFIG_EXAMPLES: &str = "\
 Examples:
   weir config check --config production.toml
   weir config show | grep -v '# default'
+";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  weir completions bash > /etc/bash_completion.d/weir
+  weir completions zsh > \"${fpath[1]}/_weir\"
 ";
 
 const HEALTH_EXAMPLES: &str = "\
@@ -113,6 +122,15 @@ pub(crate) enum Command {
     /// health check of a container.
     #[command(after_help = HEALTH_EXAMPLES)]
     Health(Overrides),
+    /// Say at one glance how a running Weir is, and why it is not well.
+    #[command(after_help = admin::EXAMPLES)]
+    Status(Box<Status>),
+    /// Show what each actor of a running Weir says of itself.
+    #[command(after_help = admin::EXAMPLES)]
+    Actors(Box<Actors>),
+    /// Show how the breakers of a running Weir stand, or give them orders.
+    #[command(after_help = admin::EXAMPLES)]
+    Breakers(Box<Breakers>),
     /// Simulate the trade service, with any fault on demand.
     ///
     /// Takes orders as the real one does, each order id once; keeps a book of what was placed how
@@ -128,6 +146,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         step: Queue,
     },
+    /// Print what a shell needs to complete these commands.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions { shell: Shell },
 }
 
 #[derive(Subcommand)]

@@ -1,5 +1,6 @@
 //! The command line: what is done when the settings are known. `arguments` is what can be said.
 
+mod admin;
 mod arguments;
 mod generate;
 mod queue;
@@ -12,10 +13,14 @@ use std::io::Write;
 use std::iter::successors;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+use clap_complete::Shell;
 use weir::app;
+use weir::outbound::admin::AdminError;
 use weir::settings::{self, Effective, SettingsFile, Sources};
 use weir::store::MigrationState;
 
+use admin::Answer;
 pub(crate) use arguments::Cli;
 use arguments::{Command, Config, Migrate, Overrides};
 use generate::Generate;
@@ -56,7 +61,11 @@ impl Command {
             | Self::Migrate { step: Migrate::Up(overrides) | Migrate::Status(overrides) }
             | Self::Config { question: Config::Check(overrides) | Config::Show(overrides) }
             | Self::Health(overrides) => Some(overrides),
+            Self::Status(wanted) => Some(&mut wanted.admin.overrides),
+            Self::Actors(wanted) => Some(&mut wanted.admin.overrides),
+            Self::Breakers(wanted) => Some(&mut wanted.admin.overrides),
             Self::TradeSim(_) | Self::Generate(_) | Self::Queue { .. } => None,
+            Self::Completions { .. } => None,
         }
     }
 
@@ -70,6 +79,10 @@ impl Command {
                 Err(error) => report(Err(error)),
             },
             Self::Health(_) => report(app::health(settings)),
+            Self::Status(wanted) => tell(wanted.run(&settings.admin)),
+            Self::Actors(wanted) => tell(wanted.run(&settings.admin)),
+            Self::Breakers(wanted) => tell(wanted.run(&settings.admin)),
+            Self::Completions { shell } => completions(shell),
             Self::TradeSim(wanted) => {
                 let at = app::TradeSimAt { trade: wanted.bind, control: wanted.control };
                 report(app::trade_sim(&settings.log, at, |control| wanted.options(control)))
@@ -89,6 +102,23 @@ impl Command {
             Self::Config { question: Config::Show(_) } => print(&effective.show()),
         }
     }
+}
+
+/// Asks a running Weir and prints what it says; how well it is becomes the exit code.
+fn tell(asking: impl Future<Output = Result<Answer, AdminError>>) -> ExitCode {
+    match actix::System::new().block_on(asking) {
+        Ok(Answer { text, health }) => {
+            print(&text);
+            health.exit_code()
+        }
+        Err(error) => report(Err(error)),
+    }
+}
+
+fn completions(shell: Shell) -> ExitCode {
+    let (mut script, mut command) = (Vec::new(), Cli::command());
+    clap_complete::generate(shell, &mut command, "weir", &mut script);
+    print(&String::from_utf8_lossy(&script))
 }
 
 /// Its own lines of log would only break the one that shows the progress.
@@ -154,7 +184,7 @@ fn print(text: &str) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::Parser;
     use weir::settings::Faults;
 
     use super::*;

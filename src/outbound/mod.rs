@@ -1,4 +1,5 @@
 //! Calls to other services.
 
+pub mod admin;
 pub mod readiness;
 pub mod trade_desk;
