@@ -4,10 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use resilience::budget::Budget;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::heard::Heard;
+use crate::plan::Weather;
 use crate::shared::connections::Connections;
 use crate::shared::fixture::BATCH;
 use crate::shared::http::{Batch, Route};
@@ -18,10 +20,15 @@ const HEAVY: f64 = 0.9;
 /// A request and what its client tries again after.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
+/// The budget of the library for clients.
+const SHARE: f64 = 0.1;
+const RESERVE: u32 = 10;
 
 pub(crate) struct Crowd {
     connections: Connections,
-    retries: bool,
+    weather: Weather,
+    /// Of each client, for its retries.
+    budgets: RefCell<Vec<Budget>>,
     began: Instant,
     batches: RefCell<Vec<Batch>>,
     next: Cell<u64>,
@@ -29,14 +36,15 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    pub(crate) fn new(public: &str, retries: bool) -> Rc<Self> {
+    pub(crate) fn new(public: &str, weather: Weather) -> Rc<Self> {
         let batch = |client: usize| {
             let headers = format!("x-client-id: desk-{client}\r\n").leak();
             Batch::of(0..BATCH, Route { path: "/api/v1/orders/batch", headers })
         };
         Rc::new(Self {
             connections: Connections::new(public),
-            retries,
+            weather,
+            budgets: RefCell::new(vec![Budget::new(SHARE, RESERVE); CLIENTS]),
             began: Instant::now(),
             batches: RefCell::new((0..CLIENTS).map(batch).collect()),
             next: Cell::new(0),
@@ -96,6 +104,7 @@ impl Crowd {
             accepted: 0,
             tries: 0,
         };
+        self.budgets.borrow_mut()[client].earn();
         let mut due = due;
         loop {
             let answer = self.connections.ask(&request).await;
@@ -103,12 +112,20 @@ impl Crowd {
             heard.tries += 1;
             heard.took = heard.took.max(due.elapsed());
             heard.accepted = answer.accepted();
-            if !self.retries || answer.status != 503 || heard.tries > TRIES {
+            if answer.status != 503 || heard.tries > TRIES || !self.asks_again(client) {
                 return heard;
             }
             let pause = answer.wait().max(PAUSE * 2_u32.pow(heard.tries - 1));
             due = Instant::now() + pause;
             sleep(pause).await;
+        }
+    }
+
+    fn asks_again(&self, client: usize) -> bool {
+        match self.weather {
+            Weather::Retries => true,
+            Weather::Budget => self.budgets.borrow_mut()[client].spend(),
+            Weather::Plain | Weather::Slow | Weather::Outage => false,
         }
     }
 }

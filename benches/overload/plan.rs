@@ -14,6 +14,8 @@ pub(crate) enum Weather {
     Plain,
     /// Who is turned away asks again when it was told to, three times.
     Retries,
+    /// The same, of each client as often as the library for clients lets it: a tenth of its requests.
+    Budget,
     /// In the middle of the storm each call of the trade service takes three times as long.
     Slow,
     /// In the middle of the storm the database is gone.
@@ -25,6 +27,7 @@ impl Weather {
         match self {
             Self::Plain => "storm",
             Self::Retries => "storm, clients ask again",
+            Self::Budget => "storm, clients ask again within a budget",
             Self::Slow => "storm, trade service three times slower in the middle",
             Self::Outage => "storm, no database in the middle",
         }
@@ -38,6 +41,7 @@ impl FromStr for Weather {
         match word {
             "plain" => Ok(Self::Plain),
             "retries" => Ok(Self::Retries),
+            "budget" => Ok(Self::Budget),
             "slow" => Ok(Self::Slow),
             "outage" => Ok(Self::Outage),
             other => Err(format!("no storm is called {other}")),
@@ -62,7 +66,7 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn read() -> Self {
         let (seconds, latency, weathers, kinds) = if environment::is_measuring() {
-            (number("SECONDS", 60.0), 500, "plain,retries,slow,outage", "postgres")
+            (number("SECONDS", 60.0), 500, "plain,retries,budget,slow,outage", "postgres")
         } else {
             // A build without optimisation is slow: its trade service is, too.
             (7.0, 1000, "plain", "sqlite,postgres")

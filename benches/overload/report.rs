@@ -107,7 +107,7 @@ impl<'a> Line<'a> {
             println!("| {} | {aim} | {found} | {verdict} |", weather.name());
         };
         // While something else is broken, less can be done.
-        if matches!(weather, Weather::Plain | Weather::Retries) {
+        if matches!(weather, Weather::Plain | Weather::Retries | Weather::Budget) {
             let share = self.goodput();
             let aim = format!("done, of what can be done: at least {GOODPUT}");
             line(aim, format!("{share:.2}"), share >= GOODPUT);

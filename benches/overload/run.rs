@@ -49,7 +49,7 @@ pub(crate) async fn run(kind: Kind, weather: Weather, plan: &Plan) -> Storm {
     let length = (plan.length / 8).max(4 * Duration::from_millis(plan.latency));
     let calm_maximum = calm::maximum(&weir, &simulator, length).await;
 
-    let crowd = Crowd::new(&weir.public, weather == Weather::Retries);
+    let crowd = Crowd::new(&weir.public, weather);
     let is_over = Rc::new(Cell::new(false));
     let admin = spawn_local(watch_admin(weir.admin.clone(), Rc::clone(&is_over)));
     crowd.come(plan.length, calm_maximum * plan.calm).await;
@@ -99,7 +99,7 @@ async fn watch_admin(admin: String, is_over: Rc<Cell<bool>>) -> Vec<Duration> {
 async fn trouble(weather: Weather, plan: Trouble, simulator: Rc<Simulator>) {
     sleep((plan.storm - plan.length) / 2).await;
     match weather {
-        Weather::Plain | Weather::Retries => {}
+        Weather::Plain | Weather::Retries | Weather::Budget => {}
         Weather::Slow => {
             simulator.slow_down(3 * plan.latency).await;
             sleep(plan.length).await;
