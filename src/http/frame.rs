@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
@@ -34,7 +34,8 @@ pub(super) async fn frame(
     run(doors, request, next, |_, _| None).await
 }
 
-/// The frame of the admin listener: nothing is told to who has no token, not even what exists.
+/// The frame of the admin listener: nothing of the house is told to who has no token, not even what
+/// exists.
 pub(super) async fn admin_frame(
     doors: web::Data<Doors>,
     request: ServiceRequest,
@@ -47,13 +48,13 @@ async fn run(
     doors: web::Data<Doors>,
     mut request: ServiceRequest,
     next: Next<BoxBody>,
-    refusal: fn(&Doors, &HeaderMap) -> Option<Problem>,
+    refusal: fn(&Doors, &RequestHead) -> Option<Problem>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let visit = Visit::enter(&doors, &request);
     let _unread = Unread::watch(&mut request);
     request.extensions_mut().insert(visit.id.clone());
     request.extensions_mut().insert(Arrived(visit.started));
-    if let Some(problem) = refusal(&doors, request.headers()) {
+    if let Some(problem) = refusal(&doors, request.head()) {
         let (request, _) = request.into_parts();
         let response = visit.answer(&request_template(&request), &problem);
         return Ok(ServiceResponse::new(request, response));

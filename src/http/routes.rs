@@ -119,9 +119,10 @@ pub(super) fn documented_admin() -> (App<impl AppEntry>, OpenApi) {
 /// The admin application.
 pub(super) fn admin(doors: web::Data<Doors>) -> App<impl AppEntry> {
     let (app, document) = documented_admin();
-    app.default_service(web::to(unmatched))
+    app.configure(admin::console::serve)
+        .default_service(web::to(unmatched))
         .app_data(doors.clone())
-        .app_data(Templates::new(&document.paths, &[]))
+        .app_data(Templates::new(&document.paths, &admin::console::paths()))
         .wrap(from_fn(move |request, next| admin_frame(doors.clone(), request, next)))
 }
 

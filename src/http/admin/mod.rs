@@ -1,5 +1,5 @@
 //! The admin listener's own: the house at one glance, the numbers, the actors, the breakers and what
-//! operators did, behind a token when one is set.
+//! operators did, behind a token when one is set, and the console that shows it.
 
 pub(super) mod actors;
 pub(super) mod actuator;
@@ -7,6 +7,7 @@ pub(super) mod audit;
 pub(super) mod batches;
 pub(super) mod breakers;
 pub(super) mod build;
+pub(super) mod console;
 pub(super) mod events;
 pub(super) mod letters;
 pub(super) mod log_level;
@@ -22,8 +23,8 @@ pub mod tokens;
 use std::future::{Ready, ready};
 use std::time::Duration;
 
-use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use actix_web::dev::{Payload, RequestHead};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, get, web};
 
 use super::Doors;
@@ -95,8 +96,12 @@ fn series(doors: &Doors) -> Result<HttpResponse, Problem> {
 }
 
 /// Why a request may not come in.
-pub(super) fn refusal(doors: &Doors, headers: &HeaderMap) -> Option<Problem> {
-    let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+pub(super) fn refusal(doors: &Doors, request: &RequestHead) -> Option<Problem> {
+    if console::holds(request.uri.path()) {
+        return None;
+    }
+    let given =
+        request.headers().get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
     let given = match given.split_at_checked(7) {
         Some((scheme, given)) if scheme.eq_ignore_ascii_case(b"bearer ") => given,
         _ => b"",

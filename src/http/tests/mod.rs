@@ -9,6 +9,7 @@ mod batches;
 mod breaker;
 mod clerk;
 mod closed;
+mod console;
 mod health;
 mod house;
 mod idempotency;
