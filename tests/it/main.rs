@@ -14,6 +14,7 @@ mod support;
 
 mod bad_days;
 mod clients;
+mod console;
 mod deploy;
 mod generate;
 #[path = "../memory/mod.rs"]

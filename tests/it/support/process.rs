@@ -136,7 +136,8 @@ impl Drop for Run {
     }
 }
 
-fn guard(id: u32) -> Child {
+/// Kills the process when the pipe from this one ends; a line into the pipe lets it go.
+pub(crate) fn guard(id: u32) -> Child {
     let mut command = Command::new("sh");
     command.args(["-c", GUARD, "weir-guard", &id.to_string()]).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
