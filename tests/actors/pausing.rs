@@ -137,16 +137,22 @@ async fn what_another_instance_paused_is_followed_within_a_sweep() {
 }
 
 #[actix::test]
-async fn what_was_paused_before_a_start_is_not_sent_after_it() {
+async fn after_a_start_nothing_is_sent_until_it_is_known_what_is_paused() {
     let house = House::open(Shape { serves: false, ..Shape::default() }).await;
-    post(&house, &[Paused::Destination]);
+    house.memory.book().hides_pauses = true;
     house.write_letters(3, 3, None).await;
-
     house.gauge.serve();
     house.until("there is a lease", || house.epoch().is_some()).await;
+
     let accepted = house.submit(house.batch("a", 1)).await;
+    sleep(60 * SECOND).await;
+    assert!(house.desk.called().is_empty());
+    post(&house, &[Paused::Destination]);
+    house.memory.book().hides_pauses = false;
     sleep(60 * SECOND).await;
 
     assert!(house.desk.called().is_empty());
-    assert!(accepted.progress.fates().into_values().all(|fate| fate.is_settled()));
+    assert_put_off(&accepted);
+    pause(&house, &[]).await;
+    house.until("all are sent", || house.all_sent()).await;
 }

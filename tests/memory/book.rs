@@ -66,6 +66,8 @@ pub(crate) struct Book {
     pub(super) leases: bool,
     /// Put there and taken away by tests.
     pub(crate) pauses: Vec<Pause>,
+    /// Nobody can read them.
+    pub(crate) hides_pauses: bool,
     /// Promises of the callers' that were broken.
     pub(crate) violations: Vec<String>,
 }
@@ -84,6 +86,7 @@ impl Book {
             references: references(),
             leases,
             pauses: Vec::new(),
+            hides_pauses: false,
             violations: Vec::new(),
         }
     }

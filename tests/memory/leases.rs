@@ -16,7 +16,11 @@ use super::session::Session;
 #[async_trait]
 impl Board for Session {
     async fn pauses(&self) -> Result<Vec<Pause>, Failure> {
-        self.read(|| "looks at the pauses".to_owned(), |book| Ok(book.pauses.clone())).await
+        let look = |book: &mut Book| match book.hides_pauses {
+            true => Err(Failure::TooSlow),
+            false => Ok(book.pauses.clone()),
+        };
+        self.read(|| "looks at the pauses".to_owned(), look).await
     }
 
     async fn letters_in_line(&self, clients: &[ClientId]) -> Result<u64, Failure> {

@@ -3,6 +3,7 @@
 use actix_web::test::TestRequest;
 
 use super::super::admin::console;
+use super::super::admin::tokens::Tokens;
 use super::house::{House, TOKEN};
 
 fn get(uri: &str) -> TestRequest {
@@ -12,7 +13,7 @@ fn get(uri: &str) -> TestRequest {
 #[actix::test]
 async fn every_file_is_told_without_the_token_and_nothing_beside_them_is() {
     let mut house = House::new();
-    house.doors.admin_token = Some(TOKEN.into());
+    house.doors.admin_tokens = Tokens::new([TOKEN]);
 
     for path in console::paths().into_iter().filter(|path| *path != "/console/") {
         let answer = house.call_admin(get(path)).await;

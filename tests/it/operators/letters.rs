@@ -33,6 +33,15 @@ pub(super) async fn bury(market: &Market, weir: &Weir, count: usize) -> Answer {
     answer
 }
 
+/// Waits until no change of the trade breaker is to come that would wake the mailbox.
+async fn probes_may_go(weir: &Weir) {
+    wait_for("the trade breaker to be half-open", DEADLINE, async || {
+        let breaker = weir.admin_get("/admin/breakers/trade").await.expect(200);
+        if breaker.body["state"] == "HALF_OPEN" { Ok(()) } else { Err(breaker.text) }
+    })
+    .await;
+}
+
 /// The dead letters, when there are so many.
 pub(super) async fn dead(weir: &Weir, count: usize) -> Vec<Value> {
     wait_for("dead letters", DEADLINE, async || {
@@ -59,10 +68,13 @@ async fn a_dead_letter_that_is_requeued_goes_at_once(kind: Kind) {
     let unexplained = order(&weir, &requeue, &json!({})).await.expect(400);
     assert_eq!(unexplained.body["details"]["field"], "reason");
 
+    probes_may_go(&weir).await;
     let body = json!({"reason": "it takes orders again", "operator": "ann"});
     let answer = order(&weir, &requeue, &body).await.expect(200);
 
     assert_eq!((&answer.body["state"], &answer.body["attempts"]), (&json!("waiting"), &json!(0)));
+    // Long before the next sweep.
+    wait_for("the orders to be sent", DEADLINE, async || market.sim.totals().placed == 2).await;
     drained(&weir.database).await;
     for id in ids(&submitted) {
         market.trade_of(id);
