@@ -4,7 +4,7 @@
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::admin::{self, Actors, Breakers, Status};
+use super::admin::Question;
 use super::generate::{self, Generate};
 use super::queue::{self, Queue};
 use super::trade_sim::{self, TradeSim};
@@ -20,7 +20,7 @@ Exit codes:
   0  fine
   1  failed
   2  bad settings or bad usage; all faults are listed at once
-  3  degraded, of `status`, `actors` and `breakers`: it runs, and somebody should look
+  3  degraded, of commands that ask a running Weir: it runs, and somebody should look
 
 Examples:
   weir
@@ -122,15 +122,8 @@ pub(crate) enum Command {
     /// health check of a container.
     #[command(after_help = HEALTH_EXAMPLES)]
     Health(Overrides),
-    /// Say at one glance how a running Weir is, and why it is not well.
-    #[command(after_help = admin::EXAMPLES)]
-    Status(Box<Status>),
-    /// Show what each actor of a running Weir says of itself.
-    #[command(after_help = admin::EXAMPLES)]
-    Actors(Box<Actors>),
-    /// Show how the breakers of a running Weir stand, or give them orders.
-    #[command(after_help = admin::EXAMPLES)]
-    Breakers(Box<Breakers>),
+    #[command(flatten)]
+    Ask(Box<Question>),
     /// Simulate the trade service, with any fault on demand.
     ///
     /// Takes orders as the real one does, each order id once; keeps a book of what was placed how

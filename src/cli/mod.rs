@@ -61,9 +61,7 @@ impl Command {
             | Self::Migrate { step: Migrate::Up(overrides) | Migrate::Status(overrides) }
             | Self::Config { question: Config::Check(overrides) | Config::Show(overrides) }
             | Self::Health(overrides) => Some(overrides),
-            Self::Status(wanted) => Some(&mut wanted.admin.overrides),
-            Self::Actors(wanted) => Some(&mut wanted.admin.overrides),
-            Self::Breakers(wanted) => Some(&mut wanted.admin.overrides),
+            Self::Ask(question) => Some(question.overrides()),
             Self::TradeSim(_) | Self::Generate(_) | Self::Queue { .. } => None,
             Self::Completions { .. } => None,
         }
@@ -79,9 +77,7 @@ impl Command {
                 Err(error) => report(Err(error)),
             },
             Self::Health(_) => report(app::health(settings)),
-            Self::Status(wanted) => tell(wanted.run(&settings.admin)),
-            Self::Actors(wanted) => tell(wanted.run(&settings.admin)),
-            Self::Breakers(wanted) => tell(wanted.run(&settings.admin)),
+            Self::Ask(question) => tell(question.ask(&settings.admin)),
             Self::Completions { shell } => completions(shell),
             Self::TradeSim(wanted) => {
                 let at = app::TradeSimAt { trade: wanted.bind, control: wanted.control };

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use awc::Client;
-use awc::http::Method;
 use awc::http::header::AUTHORIZATION;
+use awc::http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::readiness::reachable;
@@ -47,22 +47,30 @@ impl AdminListener {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Result<Value, AdminError> {
-        self.call(Method::GET, path, None).await
+    /// With what of this query has a value.
+    pub async fn get(
+        &self,
+        path: &str,
+        query: &[(&str, Option<String>)],
+    ) -> Result<Value, AdminError> {
+        self.call(Method::GET, path, query, None).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, AdminError> {
-        self.call(Method::POST, path, Some(body)).await
+        self.call(Method::POST, path, &[], Some(body)).await
     }
 
     async fn call(
         &self,
         method: Method,
         path: &str,
+        query: &[(&str, Option<String>)],
         body: Option<&Value>,
     ) -> Result<Value, AdminError> {
         let url = format!("{}{path}", self.base);
-        let mut request = self.client.request(method, &url);
+        let no_answer = |reason: String| AdminError::NoAnswer { url: url.clone(), reason };
+        let request = self.client.request(method, &url).query(&query);
+        let mut request = request.map_err(|error| no_answer(error.to_string()))?;
         if let Some(token) = &self.token {
             request = request.insert_header((AUTHORIZATION, format!("Bearer {}", token.expose())));
         }
@@ -70,11 +78,13 @@ impl AdminListener {
             Some(body) => request.send_json(body),
             None => request.send(),
         };
-        let no_answer = |reason: String| AdminError::NoAnswer { url: url.clone(), reason };
         let mut answer = sending.await.map_err(|error| no_answer(error.to_string()))?;
         let bytes = answer.body().limit(ANSWER_MAX).await;
         let bytes = bytes.map_err(|error| no_answer(error.to_string()))?;
         let status = answer.status();
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Value::Null);
+        }
         let Ok(body) = serde_json::from_slice::<Value>(&bytes) else {
             return Err(AdminError::Unreadable { url, status: status.as_u16() });
         };

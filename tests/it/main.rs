@@ -20,7 +20,6 @@ mod generate;
 #[path = "../memory/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the simulation uses the rest of it")]
 mod memory;
-mod operating;
 mod operators;
 mod postgres_support_works;
 mod routes;

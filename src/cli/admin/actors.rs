@@ -6,7 +6,7 @@ use weir::outbound::admin::AdminError;
 use weir::settings::AdminSettings;
 
 use super::table::table;
-use super::{Admin, Answer, Health, Reading, items, word};
+use super::{Admin, Answer, Health, Reading, items, known};
 
 #[derive(Args)]
 pub(crate) struct Actors {
@@ -40,7 +40,7 @@ fn health(actor: &Value) -> Health {
 
 fn list(told: &Value) -> String {
     let row =
-        |actor: &Value| ["/name", "/state", "/depth", "/lastError"].map(|at| shown(actor, at));
+        |actor: &Value| ["/name", "/state", "/depth", "/lastError"].map(|at| known(actor, at));
     table(["actor", "state", "waiting", "last error"], items(told, "/actors").map(row))
 }
 
@@ -54,7 +54,7 @@ fn one(actor: &Value) -> String {
         ));
     }
     let row = |child: &Value| {
-        ["/name", "/state", "/busyMs", "/orders", "/done", "/restarts"].map(|at| shown(child, at))
+        ["/name", "/state", "/busyMs", "/orders", "/done", "/restarts"].map(|at| known(child, at))
     };
     let children: Vec<_> = items(actor, "/children").map(row).collect();
     if !children.is_empty() {
@@ -62,11 +62,6 @@ fn one(actor: &Value) -> String {
         text.push_str(&format!("\n{}", table(head, children)));
     }
     text
-}
-
-/// Nothing is no news here.
-fn shown(told: &Value, pointer: &str) -> String {
-    Some(word(told, pointer)).filter(|word| word != "?").unwrap_or_default()
 }
 
 #[cfg(test)]

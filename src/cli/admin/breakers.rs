@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use weir::outbound::admin::AdminError;
 use weir::settings::AdminSettings;
 
+use super::motive::Operator;
 use super::table::table;
-use super::{Admin, Answer, Health, Reading, items, word};
+use super::{Admin, Answer, Health, Reading, items, well, word};
 
 #[derive(Args)]
 pub(crate) struct Breakers {
@@ -19,6 +20,8 @@ pub(crate) struct Breakers {
     /// Why, for the log and for whoever looks next.
     #[arg(long, value_name = "TEXT", requires = "order")]
     reason: Option<String>,
+    #[command(flatten)]
+    operator: Operator,
     #[command(flatten)]
     pub(crate) admin: Admin,
 }
@@ -57,11 +60,10 @@ impl Breakers {
                 .ask(settings, "/admin/breakers", Reading { health, text: list })
                 .await;
         };
-        let body = json!({"state": order.word(), "reason": self.reason});
+        let operator = self.operator.name();
+        let body = json!({"state": order.word(), "reason": self.reason, "operator": operator});
         let path = format!("/admin/breakers/{name}");
-        let told = self.admin.listener(settings).post(&path, &body).await?;
-        let text = if self.admin.json { format!("{told}\n") } else { changed(&told) };
-        Ok(Answer { text, health: Health::Well })
+        self.admin.order(settings, &path, &body, Reading { health: well, text: changed }).await
     }
 }
 

@@ -1,9 +1,18 @@
-//! What operators ask and order from a shell: `weir status`, `weir actors`, `weir breakers`.
+//! What operators ask and order from a shell: all that the admin listener can be asked and ordered.
 
 mod actors;
+mod audit;
+mod batches;
 mod breakers;
+mod letters;
+mod log_level;
+mod motive;
+mod orders;
+mod pauses;
+mod question;
 mod status;
 mod table;
+mod timeline;
 
 use std::process::ExitCode;
 
@@ -14,9 +23,7 @@ use weir::settings::{AdminSettings, BaseUrl};
 
 use super::arguments::Overrides;
 
-pub(crate) use actors::Actors;
-pub(crate) use breakers::Breakers;
-pub(crate) use status::Status;
+pub(crate) use question::Question;
 
 /// Something is not well, and the service runs.
 const EXIT_DEGRADED: u8 = 3;
@@ -44,6 +51,18 @@ Examples:
       call the trade service no more; orders are accepted and wait
   weir breakers close trade --reason 'release is done'
       back to closed, with nothing remembered
+  weir pauses pause client desk-7 --reason 'it sends nonsense'
+      its orders are accepted and wait; also after a restart
+  weir letters list --state dead
+      what was given up, and why
+  weir letters requeue --error timeout --reason 'they are back'
+      how many would go on; with --yes they do
+  weir batches find --order 4711
+      the batches of an order; then: weir batches show ID
+  weir log-level weir::store=debug,info --for 10m --reason 'slow statements'
+      more lines of log, for a while
+  weir audit --since 2026-01-05T00:00:00Z
+      what operators ordered
 ";
 
 /// Whom to ask, and how to say it.
@@ -107,10 +126,48 @@ impl Admin {
         path: &str,
         reading: Reading,
     ) -> Result<Answer, AdminError> {
-        let told = self.listener(settings).get(path).await?;
-        let text = if self.json { format!("{told}\n") } else { (reading.text)(&told) };
-        Ok(Answer { text, health: (reading.health)(&told) })
+        self.find(settings, path, &[], reading).await
     }
+
+    /// The same with a query.
+    async fn find(
+        &self,
+        settings: &AdminSettings,
+        path: &str,
+        query: &[(&str, Option<String>)],
+        reading: Reading,
+    ) -> Result<Answer, AdminError> {
+        Ok(self.read(&self.listener(settings).get(path, query).await?, reading))
+    }
+
+    /// What became of an order; one whose answer has a warning is done, and somebody should look.
+    async fn order(
+        &self,
+        settings: &AdminSettings,
+        path: &str,
+        body: &Value,
+        reading: Reading,
+    ) -> Result<Answer, AdminError> {
+        let told = self.listener(settings).post(path, body).await?;
+        let mut answer = self.read(&told, reading);
+        if let Some(warning) = told.get("warning").and_then(Value::as_str) {
+            answer.health = Health::Degraded;
+            if !self.json {
+                answer.text.push_str(&format!("! {warning}\n"));
+            }
+        }
+        Ok(answer)
+    }
+
+    fn read(&self, told: &Value, reading: Reading) -> Answer {
+        let text = if self.json { format!("{told}\n") } else { (reading.text)(told) };
+        Answer { text, health: (reading.health)(told) }
+    }
+}
+
+/// What was asked for was told or done.
+const fn well(_: &Value) -> Health {
+    Health::Well
 }
 
 /// A member somewhere in an answer, as people read it; `?` where nothing is known.
@@ -122,7 +179,18 @@ fn word(told: &Value, pointer: &str) -> String {
     }
 }
 
+/// The same, for what may well be missing.
+fn known(told: &Value, pointer: &str) -> String {
+    Some(word(told, pointer)).filter(|word| word != "?").unwrap_or_default()
+}
+
 /// The items of a list somewhere in an answer.
 fn items<'a>(told: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
     told.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// How to go on behind the page that was shown.
+fn further(told: &Value) -> String {
+    let next = told.get("next").and_then(Value::as_str);
+    next.map(|next| format!("for more: --cursor {next}\n")).unwrap_or_default()
 }

@@ -21,6 +21,13 @@ fn line(row: &[String], widths: &[usize]) -> String {
     format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
 }
 
+/// A line for each of these that has something in it, behind its name.
+pub(super) fn fields<const LINES: usize>(lines: [(&str, String); LINES]) -> String {
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let told = lines.iter().filter(|(_, text)| !text.is_empty());
+    told.map(|(name, text)| format!("{name:<width$}  {text}\n")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +40,14 @@ mod tests {
             table(["name", "state", "why"], [row(["p", "CLOSED", ""]), row(["trade", "ä", "x y"])]);
 
         assert_eq!(text, "name   state   why\np      CLOSED\ntrade  ä       x y\n");
+    }
+
+    #[test]
+    fn what_is_empty_has_no_line() {
+        let line = |name, text: &str| (name, text.to_owned());
+
+        let text = fields([line("id", "7"), line("key", ""), line("state", "DONE")]);
+
+        assert_eq!(text, "id     7\nstate  DONE\n");
     }
 }

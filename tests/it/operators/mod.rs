@@ -4,10 +4,37 @@ mod audit;
 mod batches;
 mod letters;
 mod pauses;
+mod shell;
+mod shell_orders;
+
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use crate::support::{Answer, Weir};
+
+/// Who is logged in at the shell.
+const ACCOUNT: &str = "ann";
+
+/// Runs `weir` to its end; of the settings it is given only the token.
+fn run(arguments: &[&str], token: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("WEIR_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("USER", ACCOUNT).env("WEIR__ADMIN__TOKEN", token);
+    command.args(arguments).output().expect("weir runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
 
 /// An order to the house.
 async fn order(weir: &Weir, path: &str, body: &Value) -> Answer {

@@ -1,33 +1,15 @@
 //! The shell of an operator: what it says of a running Weir, and with which exit code.
 
-use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::{out, run, said};
 use crate::support::{Kind, Weir, wait_for};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const TOKEN: &str = "correct-horse-battery-staple";
-
-/// Runs `weir` to its end; of the settings it is given only the token.
-fn run(arguments: &[&str], token: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("WEIR_") {
-            command.env_remove(name);
-        }
-    }
-    command.args(arguments).env("WEIR__ADMIN__TOKEN", token).output().expect("weir runs")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+const BATCH_ID: &str = "0190b8a0-0000-7000-8000-000000000000";
 
 #[actix_web::test]
 async fn a_shell_sees_how_the_house_is_and_orders_its_breakers() {
@@ -88,11 +70,23 @@ async fn what_cannot_be_done_fails_with_a_sentence_and_shows_no_token() {
     assert!(code == Some(1) && text.contains("AUTHENTICATION_ERROR"), "{code:?} {text}");
     let (code, text) = ask(&["actors", "nobody"], TOKEN);
     assert!(code == Some(1) && text.contains("NOT_FOUND"), "{code:?} {text}");
+    let (code, text) = ask(&["pauses", "resume", "client", "a", "--reason", "r"], TOKEN);
+    assert!(code == Some(1) && text.contains("NOT_FOUND"), "{code:?} {text}");
     for usage in [
         &["breakers", "open"][..],
         &["breakers", "open", "pool"],
         &["breakers", "open", "nobody", "--reason", "r"],
         &["breakers", "--reason", "r"],
+        &["letters", "requeue"],
+        &["letters", "requeue", "--yes", "--dry-run", "--reason", "r"],
+        &["letters", "discard", BATCH_ID, "--state", "dead", "--reason", "r"],
+        &["letters", "requeue", BATCH_ID, "--rate", "1", "--reason", "r"],
+        &["letters", "show", "nobody"],
+        &["pauses", "pause", "client", "a"],
+        &["pauses", "pause", "desk", "a", "--reason", "r"],
+        &["batches", "show", "nobody"],
+        &["log-level", "debug"],
+        &["log-level", "--for", "10m"],
     ] {
         assert_eq!(ask(usage, TOKEN).0, Some(2), "{usage:?}");
     }
@@ -109,7 +103,7 @@ async fn a_shell_can_complete_the_commands() {
         let script = run(&["completions", shell], "");
 
         assert_eq!(script.status.code(), Some(0), "{shell}");
-        assert!(out(&script).contains(word) && out(&script).contains("breakers"), "{shell}");
+        assert!(out(&script).contains(word) && out(&script).contains("requeue"), "{shell}");
     }
     assert_eq!(run(&["completions", "abacus"], "").status.code(), Some(2));
 }
