@@ -25,7 +25,8 @@ function hear(kind, value) {
   startedAt = value.startedAt;
   seenAt = performance.now();
   loss = null;
-  for (const part of [overview, breakers, pauses, letters]) part.show(value);
+  for (const part of [overview, breakers, letters]) part.show(value);
+  if (!wasThere) pauses.begin();
   if (isNew && wasThere) records.hear({ at: value.startedAt, kind: 'start', text: 'The service was started again' });
   if (isNew) begin();
   tick();

@@ -4,8 +4,9 @@ import { el, moment, number, span } from './dom.js';
 
 const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
 /// Members whose value can be looked up.
-const LINKS = { batchId: 'batch', letterId: 'letter', orderId: 'order', batch: 'batch', letter: 'letter' };
+const LINKS = { batchId: 'batch', batches: 'batch', letterId: 'letter', orderId: 'order', orders: 'order' };
 const ROWS_MAX = 200;
+const LINKS_MAX = 50;
 
 const isThing = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 const isTable = (value) => Array.isArray(value) && value.length > 0 && value.every(isThing);
@@ -17,9 +18,12 @@ const title = (name) => name.replace(/([a-z])([A-Z])/g, (_, before, after) => `$
 export const link = (what, id, words = id) =>
   el('button', { type: 'button', class: 'link', 'data-look-up': `${what} ${id}` }, words);
 
+const links = (what, ids) =>
+  ids.length > 0 ? el('span', {}, ...ids.slice(0, LINKS_MAX).flatMap((id) => [link(what, id), ' ']), ids.length > LINKS_MAX ? `and ${number(ids.length - LINKS_MAX)} more` : '') : '–';
+
 function simple(name, value) {
   if (value == null || value === '') return '–';
-  if (LINKS[name] && typeof value !== 'object') return link(LINKS[name], value);
+  if (LINKS[name] && !isThing(value)) return links(LINKS[name], [value].flat());
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'number') return /seconds$/i.test(name) ? span(value) : /id$/i.test(name) ? String(value) : number(value, 3);
   if (Array.isArray(value)) return value.length > 0 ? value.map((each) => (isThing(each) ? JSON.stringify(each) : each)).join(', ') : '–';

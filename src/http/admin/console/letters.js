@@ -7,30 +7,36 @@ import { askIfThere, order } from './link.js';
 
 const MOODS = { waiting: 'calm', held: 'calm', reconcile: 'warn', dead: 'bad' };
 const PAGE = 50;
+const PAGE_MAX = 200;
+/// The counts are a while old, and stay the same when one letter takes another's place.
+const LOOK_EVERY = 10_000;
 const form = byId('letters-filter');
 
 let listed = [];
 let next = null;
 let counted = '';
+let lookedAt = -Infinity;
 let asked = 0;
 
 const filter = () => Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
 
-/// Lists again when the counts have changed since.
+/// Lists again when the counts have changed since, and now and then what is listed on one page.
 export function show({ letters: { waiting, held, reconcile, dead } }) {
   const counts = [waiting, held, reconcile, dead].join();
-  if (counts === counted) return;
+  const isOld = listed.length > 0 && listed.length <= PAGE_MAX && performance.now() - lookedAt > LOOK_EVERY;
+  if (counts === counted && !isOld) return;
   counted = counts;
   list();
 }
 
 async function list() {
-  await load(Math.min(200, Math.max(PAGE, listed.length)), null);
+  await load(Math.min(PAGE_MAX, Math.max(PAGE, listed.length)), null);
 }
 
 async function load(limit, cursor) {
   asked += 1;
   const mine = asked;
+  lookedAt = performance.now();
   const query = new URLSearchParams({ ...filter(), limit, ...(cursor && { cursor }) });
   let page;
   try {

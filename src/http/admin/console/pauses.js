@@ -2,13 +2,26 @@
 
 import { byId, el, keep, moment } from './dom.js';
 import { choice, field, prepare } from './dialog.js';
-import { order } from './link.js';
+import { askIfThere, order } from './link.js';
 
 const EFFECT = 'New orders are accepted and queued. Nothing is sent until somebody resumes it, also after a restart. All instances follow.';
 const names = { destination: 'Destination', client: 'Client' };
 
-export function show({ pauses }) {
-  keep(byId('pauses'), pauses ?? [], ({ kind, name }) => `${kind} ${name}`, make);
+/// Other instances may have heard the order too.
+const LOOK_EVERY = 15_000;
+
+async function look() {
+  const page = await askIfThere('admin/pauses').catch(() => undefined);
+  if (page === undefined) return;
+  byId('pause').hidden = page === null;
+  keep(byId('pauses'), page?.items ?? [], ({ kind, name }) => `${kind} ${name}`, make);
+}
+
+/// From the first picture on.
+export function begin() {
+  look();
+  setInterval(look, LOOK_EVERY);
+  document.addEventListener('ordered', look);
 }
 
 function make({ kind, name, since, reason, operator }) {
