@@ -4,6 +4,7 @@
 
 mod chromium;
 mod contact;
+mod letters;
 mod live;
 mod orders;
 mod page;
