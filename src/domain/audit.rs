@@ -74,6 +74,20 @@ impl Deed {
     }
 }
 
+impl Signature {
+    /// Who did this, and why, in a sentence.
+    #[must_use]
+    pub fn tell(&self, deed: &Deed) -> String {
+        let Deed { kind, target, action, before, after } = deed;
+        let change = match (before, after) {
+            (Some(before), Some(after)) => format!(" ({before}, then {after})"),
+            _ => String::new(),
+        };
+        let (operator, reason) = (&self.operator, &self.reason);
+        format!("{operator} ordered {action} of {kind} {target}: {reason}{change}")
+    }
+}
+
 /// A line of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditLine {
@@ -94,4 +108,24 @@ pub struct AuditQuery {
     /// Only those that were written before this one.
     pub before: Option<Uuid>,
     pub limit: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deed_is_told_with_its_doer_its_reason_and_what_it_changed() {
+        let signature = Signature {
+            at: Moment::from_micros(0),
+            operator: "ann".to_owned(),
+            reason: "a drill".to_owned(),
+            instance: "here".to_owned(),
+        };
+        let deed = Deed::new(Subject::Breaker, "pool", "RESET");
+
+        assert_eq!(signature.tell(&deed), "ann ordered RESET of breaker pool: a drill");
+        let told = signature.tell(&deed.changing("OPEN", "CLOSED"));
+        assert_eq!(told, "ann ordered RESET of breaker pool: a drill (OPEN, then CLOSED)");
+    }
 }

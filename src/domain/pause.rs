@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::audit::Subject;
 use super::client::ClientId;
 use super::moment::Moment;
 
@@ -39,6 +40,15 @@ impl Paused {
         }
     }
 
+    /// What the audit calls it.
+    #[must_use]
+    pub const fn subject(&self) -> Subject {
+        match self {
+            Self::Destination => Subject::Destination,
+            Self::Client(_) => Subject::Client,
+        }
+    }
+
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -57,21 +67,35 @@ pub struct Pause {
     pub reason: String,
 }
 
+impl Pause {
+    /// The same in a sentence.
+    #[must_use]
+    pub fn tell(&self) -> String {
+        let what = match &self.paused {
+            Paused::Destination => "The trade service".to_owned(),
+            Paused::Client(client) => format!("Client {}", client.as_str()),
+        };
+        let Self { since, operator, reason, .. } = self;
+        format!("{what} is paused since {since}, by {operator}: {reason}")
+    }
+}
+
 /// All that is paused at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pauses {
+    all: Vec<Pause>,
     destination: bool,
     clients: HashSet<ClientId>,
 }
 
-impl FromIterator<Paused> for Pauses {
-    fn from_iter<I: IntoIterator<Item = Paused>>(all: I) -> Self {
-        let mut pauses = Self::default();
-        for paused in all {
-            match paused {
+impl FromIterator<Pause> for Pauses {
+    fn from_iter<I: IntoIterator<Item = Pause>>(all: I) -> Self {
+        let mut pauses = Self { all: all.into_iter().collect(), ..Self::default() };
+        for pause in &pauses.all {
+            match &pause.paused {
                 Paused::Destination => pauses.destination = true,
                 Paused::Client(client) => {
-                    pauses.clients.insert(client);
+                    pauses.clients.insert(client.clone());
                 }
             }
         }
@@ -80,6 +104,11 @@ impl FromIterator<Paused> for Pauses {
 }
 
 impl Pauses {
+    #[must_use]
+    pub fn all(&self) -> &[Pause] {
+        &self.all
+    }
+
     /// Is nothing sent to the trade service?
     #[must_use]
     pub const fn stop_everything(&self) -> bool {
@@ -117,6 +146,16 @@ mod tests {
         Paused::of("client", name).unwrap()
     }
 
+    fn pauses<const COUNT: usize>(all: [Paused; COUNT]) -> Pauses {
+        let pause = |paused| Pause {
+            paused,
+            since: Moment::from_micros(0),
+            operator: "ann".to_owned(),
+            reason: "it sends nonsense".to_owned(),
+        };
+        all.into_iter().map(pause).collect()
+    }
+
     fn id(name: &str) -> ClientId {
         ClientId::from_header(name.as_bytes()).unwrap()
     }
@@ -137,8 +176,8 @@ mod tests {
     #[test]
     fn a_paused_client_stops_nobody_else_and_a_paused_destination_stops_all() {
         let nothing = Pauses::default();
-        let one: Pauses = [client("a"), client("a")].into_iter().collect();
-        let all: Pauses = [Paused::Destination, client("a"), client("b")].into_iter().collect();
+        let one = pauses([client("a"), client("a")]);
+        let all = pauses([Paused::Destination, client("a"), client("b")]);
 
         assert!(!nothing.stop_everything() && !nothing.stop(&id("a")));
         assert!(!one.stop_everything() && one.stop(&id("a")) && !one.stop(&id("b")));
@@ -147,9 +186,18 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_is_told_with_who_and_why() {
+        let pauses = pauses([Paused::Destination, client("a")]);
+        let told: Vec<_> = pauses.all().iter().map(Pause::tell).collect();
+
+        let tail = "is paused since 1970-01-01T00:00:00Z, by ann: it sends nonsense";
+        assert_eq!(told, [format!("The trade service {tail}"), format!("Client a {tail}")]);
+    }
+
+    #[test]
     fn who_is_not_paused_any_more_is_known() {
-        let before: Pauses = [client("a"), client("b")].into_iter().collect();
-        let now: Pauses = [client("b"), client("c")].into_iter().collect();
+        let before = pauses([client("a"), client("b")]);
+        let now = pauses([client("b"), client("c")]);
 
         assert_eq!(now.resumed_since(&before).collect::<Vec<_>>(), [&id("a")]);
         assert_eq!(before.resumed_since(&before).count(), 0);

@@ -1,6 +1,6 @@
 //! What happened to a batch or to an order, as far as what stands tells it: the oldest first.
 
-use super::audit::AuditLine;
+use super::audit::{AuditLine, Deed};
 use super::batch::BatchRecord;
 use super::letter::{Letter, LetterState};
 use super::moment::Moment;
@@ -67,9 +67,8 @@ fn of_letter(letter: &Letter) -> Event {
 
 fn of_line(line: &AuditLine) -> Event {
     let AuditLine { signature, deed, .. } = line;
-    let (operator, action, reason) = (&signature.operator, &deed.action, &signature.reason);
-    let (kind, target) = (&deed.kind, &deed.target);
-    Event::new(signature.at, format!("{operator} ordered {action} of {kind} {target}: {reason}"))
+    let deed = Deed { before: None, after: None, ..deed.clone() };
+    Event::new(signature.at, signature.tell(&deed))
 }
 
 fn in_order(mut events: Vec<Event>) -> Vec<Event> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use resilience::breaker::StateName;
 
 use super::line::WORKERS;
+use super::pause::Pause;
 use super::pool::{PoolColour, PoolSample, WAITING_UNHEALTHY};
 
 /// A letter that has waited for so long is no short trouble of the trade service any more.
@@ -33,6 +34,8 @@ pub struct Signs<'a> {
     pub has_lease: bool,
     pub dead_letters: u64,
     pub oldest_letter: Duration,
+    /// What operators have paused.
+    pub pauses: &'a [Pause],
     /// Submissions per second that are told to come later.
     pub declined: f64,
     /// Actors that did not answer.
@@ -65,8 +68,9 @@ pub fn judge(signs: &Signs<'_>) -> (Verdict, Vec<String>) {
         about_age(signs.oldest_letter),
         about_declined(signs.declined),
     ];
+    let pauses = signs.pauses.iter().map(|pause| Some(pause.tell()));
     let silent = signs.silent.iter().map(|name| Some(format!("Actor {name} does not answer")));
-    let degraded = degraded.into_iter().chain(silent).flatten();
+    let degraded = degraded.into_iter().chain(pauses).chain(silent).flatten();
     reasons.extend(degraded.map(|reason| (Verdict::Degraded, reason)));
     reasons.sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict));
     let verdict = reasons.first().map_or(Verdict::Well, |(verdict, _)| *verdict);
@@ -122,6 +126,8 @@ fn about_declined(per_second: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::moment::Moment;
+    use crate::domain::pause::Paused;
 
     fn well() -> Signs<'static> {
         let pool = PoolSample { active: 1, idle: 4, waiting: 0, total: 5, max: 60 };
@@ -142,6 +148,12 @@ mod tests {
     #[test]
     fn each_sign_alone_is_a_reason() {
         let pool = |active, waiting| PoolSample { active, waiting, ..well().pool };
+        let pauses = [Pause {
+            paused: Paused::Destination,
+            since: Moment::from_micros(0),
+            operator: "ann".to_owned(),
+            reason: "their release".to_owned(),
+        }];
         let table = [
             (Signs { unready: Some("It is stopping"), ..well() }, Verdict::Down, "It is stopping"),
             (Signs { pool: pool(54, 0), ..well() }, Verdict::Degraded, "54 of 60"),
@@ -152,6 +164,7 @@ mod tests {
             (Signs { dead_letters: 2, ..well() }, Verdict::Degraded, "2 letters are dead"),
             (Signs { oldest_letter: LETTER_IS_OLD, ..well() }, Verdict::Degraded, "10 minutes"),
             (Signs { declined: 0.5, ..well() }, Verdict::Degraded, "0.5 submissions"),
+            (Signs { pauses: &pauses, ..well() }, Verdict::Degraded, "their release"),
             (Signs { silent: vec!["ledger"], ..well() }, Verdict::Degraded, "ledger"),
         ];
         for (signs, verdict, told) in table {

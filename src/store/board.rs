@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Store, audit};
-use crate::domain::audit::{AuditLine, Deed, Signature, Subject};
+use crate::domain::audit::{AuditLine, Deed, Signature};
 use crate::domain::client::ClientId;
 use crate::domain::letter::LetterState;
 use crate::domain::moment::Moment;
@@ -81,11 +81,7 @@ async fn note(
     action: &str,
     [before, after]: [&str; 2],
 ) -> Result<(), DbErr> {
-    let subject = match paused {
-        Paused::Destination => Subject::Destination,
-        Paused::Client(_) => Subject::Client,
-    };
-    let deed = Deed::new(subject, paused.name(), action).changing(before, after);
+    let deed = Deed::new(paused.subject(), paused.name(), action).changing(before, after);
     let line = AuditLine { id: Uuid::now_v7(), signature: signature.clone(), deed };
     audit::write(transaction, [line]).await
 }

@@ -27,7 +27,7 @@ impl Book {
         let in_line = |letter: &&Letter| {
             matches!(letter.state, LetterState::Waiting | LetterState::Reconcile)
         };
-        let pauses: Pauses = self.pauses.iter().map(|pause| pause.paused.clone()).collect();
+        let pauses: Pauses = self.pauses.iter().cloned().collect();
         let all = || {
             let letters = self.letters.values().map(|row| &row.letter).filter(in_line);
             letters.filter(|letter| !pauses.stop(&letter.client))

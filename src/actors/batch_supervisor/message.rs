@@ -14,6 +14,7 @@ use crate::domain::caller::Caller;
 use crate::domain::client::ClientId;
 use crate::domain::letter::Load;
 use crate::domain::order::{Fault, Terms};
+use crate::domain::pause::Pause;
 use crate::ports::meter::BatchEnd;
 
 /// Command: record these orders and bring them to the trade service. At least one of them is
@@ -136,6 +137,8 @@ pub struct LinePicture {
     pub orders: usize,
     /// The clients with the most orders in the line, the largest first.
     pub clients: Vec<ClientShare>,
+    /// What operators have paused, as it is obeyed.
+    pub pauses: Vec<Pause>,
 }
 
 /// What one client has in the line.

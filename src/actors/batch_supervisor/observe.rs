@@ -98,6 +98,7 @@ impl Handler<ObserveLine> for BatchSupervisor {
             loads: self.fresh.loads() + self.retries.loads(),
             orders: self.fresh.orders() + self.retries.orders(),
             clients,
+            pauses: self.pauses().to_vec(),
         })
     }
 }

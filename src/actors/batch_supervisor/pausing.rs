@@ -6,7 +6,7 @@ use actix::{Context, Handler, Message};
 use super::progress::OrderFate;
 use super::{BatchSupervisor, breaker_open};
 use crate::domain::client::ClientId;
-use crate::domain::pause::{KINDS, Pauses};
+use crate::domain::pause::{KINDS, Pause, Pauses};
 
 const CLIENT_PAUSED: &str = "an operator has paused this client: it is sent when that ends";
 const SERVICE_PAUSED: &str = "an operator has paused the trade service: it is sent when that ends";
@@ -61,6 +61,10 @@ impl BatchSupervisor {
     /// Is nobody to be called, whoever the orders are of?
     pub(super) const fn is_stopped(&self) -> bool {
         self.obeyed.pauses.stop_everything()
+    }
+
+    pub(super) fn pauses(&self) -> &[Pause] {
+        self.obeyed.pauses.all()
     }
 
     pub(super) fn is_put_aside(&self, client: &ClientId) -> bool {

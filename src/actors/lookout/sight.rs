@@ -92,6 +92,7 @@ impl Sight {
             has_lease: epoch.is_some(),
             dead_letters: reading.letters.dead,
             oldest_letter: reading.letters.oldest,
+            pauses: line.as_ref().map_or(&[], |line| &line.pauses),
             declined: rates.declined,
             silent: silent.collect(),
         });

@@ -154,7 +154,7 @@ impl Rounds {
         let look = self.pauses.begun.get() + 1;
         self.pauses.begun.set(look);
         let pauses = board.pauses().await.map_err(|failure| failure.to_string())?;
-        let pauses: Pauses = pauses.into_iter().map(|pause| pause.paused).collect();
+        let pauses: Pauses = pauses.into_iter().collect();
         let obey = Obey { pauses: pauses.clone(), look };
         supervisor.send(obey).await.map_err(|error| error.to_string())?;
         self.pauses.known.set(true);

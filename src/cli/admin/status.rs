@@ -52,6 +52,7 @@ fn text(told: &Value) -> String {
             ),
         ),
         ("line", line(told)),
+        ("paused", paused(told)),
         (
             "letters",
             format!(
@@ -123,6 +124,15 @@ fn line(told: &Value) -> String {
     format!("{} orders in {} loads{clients}", word(told, "/line/orders"), word(told, "/line/loads"))
 }
 
+fn paused(told: &Value) -> String {
+    if told.pointer("/pauses").is_none_or(Value::is_null) {
+        return "?".to_owned();
+    }
+    let pause = |pause: &Value| format!("{} {}", word(pause, "/kind"), word(pause, "/name"));
+    let all: Vec<_> = items(told, "/pauses").map(pause).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
 fn latency(told: &Value) -> String {
     if told.pointer("/latency").is_none_or(Value::is_null) {
         return "none came to rest in the last minute".to_owned();
@@ -162,6 +172,7 @@ mod tests {
             "children": null,
             "line": {"loads": 4, "orders": 120, "byClient": [
                 {"client": "desk-7", "loads": 3, "orders": 100}, {"client": "", "loads": 1, "orders": 20}]},
+            "pauses": [{"kind": "client", "name": "desk-7"}, {"kind": "destination", "name": "trade"}],
             "letters": {"waiting": 5, "held": 1, "reconcile": 2, "dead": 3, "oldestSeconds": 61},
             "pace": {"ordersPerSecond": 130.5, "waitMs": 20},
             "rates": {"acceptedPerSecond": 120.0, "sentPerSecond": 118.5, "rejectedPerSecond": 0.0,
@@ -181,6 +192,7 @@ pool      HEALTHY: 12 of 60 in use (20 %), 1 wait
 breakers  pool CLOSED; trade OPEN, next try in 12s
 children  ? busy, ? of ? in use
 line      120 orders in 4 loads: desk-7 100, (no name) 20
+paused    client desk-7, destination trade
 letters   5 waiting, 1 held, 2 to reconcile, 3 dead; the oldest 1m 1s
 pace      130.5 orders/s, a new one waits 20 ms
 rates     accepted 120.0/s, sent 118.5/s, rejected 0.0/s, queued 1.5/s

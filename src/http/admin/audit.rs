@@ -122,9 +122,10 @@ impl From<AuditLine> for LineAnswer {
     }
 }
 
-/// Keeps what has taken effect. What cannot be kept is told, and stays in effect: whoever forces a
+/// Tells and keeps what has taken effect. What cannot be kept is told, and stays in effect: whoever forces a
 /// breaker while the database is away must not be hindered by it.
 pub(super) async fn note(doors: &Doors, motive: &Motive, deed: Deed) -> Option<String> {
+    motive.tell(doors, &deed);
     let line = AuditLine { id: Uuid::now_v7(), signature: motive.sign(doors), deed };
     let (kind, target, action) =
         (line.deed.kind.clone(), line.deed.target.clone(), line.deed.action.clone());

@@ -16,7 +16,6 @@ use super::super::{Doors, json_answer};
 use super::AdminProblems;
 use super::audit;
 use super::motive::Motive;
-use crate::actors::lookout::Tell;
 use crate::domain::audit::{Deed, Subject};
 use crate::ports::log_filter::{Filters, LogFilter};
 
@@ -97,9 +96,6 @@ pub(in crate::http) async fn set(
     let number = set.map_err(|error| {
         Problem::new(Code::InvalidFieldValue, format!("Level: {error}")).at("level")
     })?;
-    let text = format!("log filter: {level}: {}", motive.reason);
-    // Those who watch read it if they can; the change stands either way.
-    drop(doors.lookout.try_send(Tell { kind: "operator", text }));
     if let Some(time) = ends_in {
         let filter = Arc::clone(&doors.log_filter);
         actix_web::rt::spawn(async move {

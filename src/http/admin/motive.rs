@@ -3,7 +3,8 @@
 use super::super::Doors;
 use super::super::problem::{Code, Problem};
 use super::super::wire::Text;
-use crate::domain::audit::{NOBODY, OPERATOR_LENGTH_MAX, REASON_LENGTH_MAX, Signature};
+use crate::actors::lookout::Tell;
+use crate::domain::audit::{Deed, NOBODY, OPERATOR_LENGTH_MAX, REASON_LENGTH_MAX, Signature};
 
 /// The `reason` and the `operator` of an order's body.
 pub(super) struct Motive {
@@ -23,6 +24,12 @@ impl Motive {
         let reason = line("reason", reason, REASON_LENGTH_MAX)?.ok_or_else(missing)?;
         let operator = line("operator", operator, OPERATOR_LENGTH_MAX)?;
         Ok(Self { reason, operator: operator.unwrap_or_else(|| NOBODY.to_owned()) })
+    }
+
+    /// Lets those who watch read what was done, if they can: it is done either way.
+    pub(super) fn tell(&self, doors: &Doors, deed: &Deed) {
+        let text = self.sign(doors).tell(deed);
+        drop(doors.lookout.try_send(Tell { kind: "operator", text }));
     }
 
     /// As it is kept with what is done now.

@@ -16,7 +16,7 @@ use super::super::{Doors, json_answer, mapping};
 use super::motive::Motive;
 use crate::actors::ledger::Apply;
 use crate::actors::retry_mailbox::FollowPauses;
-use crate::domain::audit::Signature;
+use crate::domain::audit::Deed;
 use crate::domain::pause::{Pause, Paused};
 use crate::ports::journal::{Change, Changed};
 
@@ -40,7 +40,7 @@ struct Pauses {
 /// Something that is not sent.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Pause)]
-struct PauseAnswer {
+pub(super) struct PauseAnswer {
     /// `destination` or `client`.
     #[schema(example = "client")]
     kind: &'static str,
@@ -96,9 +96,13 @@ pub(in crate::http) async fn list(doors: ForReading) -> Result<HttpResponse, Pro
 )]
 #[post("/admin/pauses")]
 pub(in crate::http) async fn pause(doors: ForWriting, body: Body) -> Result<HttpResponse, Problem> {
-    let (paused, signature) = read(&doors, &body)?;
+    let (paused, motive) = read(&body)?;
+    let (deed, signature) = (deed(&paused, "PAUSE"), motive.sign(&doors));
     match change(&doors, Change::Pause { paused, signature }).await? {
-        Changed::Paused(pause) => json_answer(StatusCode::OK, &PauseAnswer::from(pause), 256),
+        Changed::Paused(pause) => {
+            motive.tell(&doors, &deed);
+            json_answer(StatusCode::OK, &PauseAnswer::from(pause), 256)
+        }
         Changed::Order(_) | Changed::Reference(_) | Changed::Removed | Changed::Noted => {
             Err(mapping::wrong_answer())
         }
@@ -117,8 +121,10 @@ pub(in crate::http) async fn resume(
     doors: ForWriting,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (paused, signature) = read(&doors, &body)?;
+    let (paused, motive) = read(&body)?;
+    let (deed, signature) = (deed(&paused, "RESUME"), motive.sign(&doors));
     change(&doors, Change::Resume { paused, signature }).await?;
+    motive.tell(&doors, &deed);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -133,7 +139,11 @@ async fn change(doors: &Doors, change: Change) -> Result<Changed, Problem> {
     Ok(changed)
 }
 
-fn read(doors: &Doors, body: &Body) -> Result<(Paused, Signature), Problem> {
+fn deed(paused: &Paused, action: &str) -> Deed {
+    Deed::new(paused.subject(), paused.name(), action)
+}
+
+fn read(body: &Body) -> Result<(Paused, Motive), Problem> {
     let Members(order) = body.parse::<Members<OrderBody<'_>>>()?;
     let word = |field: &str, given: Option<Text<'_>>| {
         let given = given.map(|Text(text)| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -150,7 +160,7 @@ fn read(doors: &Doors, body: &Body) -> Result<(Paused, Signature), Problem> {
         Problem::new(Code::InvalidFieldValue, message).at("name")
     };
     let paused = Paused::of(&kind, &name).ok_or_else(unknown)?;
-    Ok((paused, motive.sign(doors)))
+    Ok((paused, motive))
 }
 
 impl From<Pause> for PauseAnswer {

@@ -10,6 +10,7 @@ use super::super::pool_health::{breaker_state, colour_name, ratio};
 use super::super::problem::{Code, Problem};
 use super::super::wire::Timestamp;
 use super::super::{Doors, json_text};
+use super::pauses::PauseAnswer;
 use super::{AdminProblems, millis};
 use crate::actors::batch_supervisor::{ClientShare, LinePicture};
 use crate::actors::lookout::{
@@ -51,6 +52,8 @@ struct Status<'a> {
     breakers: Vec<BreakerAnswer<'a>>,
     children: Option<Children>,
     line: Option<LineAnswer<'a>>,
+    /// What operators have paused, as it is obeyed here.
+    pauses: Option<Vec<PauseAnswer>>,
     letters: LettersAnswer,
     pace: Pace,
     rates: RatesAnswer,
@@ -216,6 +219,7 @@ impl<'a> Status<'a> {
             breakers: sight.breakers.iter().map(BreakerAnswer::of).collect(),
             children: sight.line.as_ref().map(Children::of),
             line: sight.line.as_ref().map(LineAnswer::of),
+            pauses: sight.line.as_ref().map(pauses),
             letters: LettersAnswer::of(&sight.letters),
             pace: Pace {
                 orders_per_second: tenths(sight.orders_per_second),
@@ -291,6 +295,10 @@ impl LatencyAnswer {
         let Latency { p50, p95, p99 } = *latency;
         Self { p50_ms: millis(p50), p95_ms: millis(p95), p99_ms: millis(p99) }
     }
+}
+
+fn pauses(line: &LinePicture) -> Vec<PauseAnswer> {
+    line.pauses.iter().cloned().map(PauseAnswer::from).collect()
 }
 
 fn tenths(number: f64) -> f64 {

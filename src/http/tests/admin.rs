@@ -8,6 +8,8 @@ use super::super::admin::tokens::Tokens;
 use super::super::routes::documented_admin;
 use super::house::{House, TOKEN, json};
 
+const NOBODYS_ID: &str = "0190b8a0-0000-7000-8000-000000000000";
+
 #[actix::test]
 async fn the_series_are_text_under_both_names() {
     let house = House::new();
@@ -38,6 +40,20 @@ async fn who_has_no_token_learns_nothing() {
     assert_eq!(house.call_admin(ask("/nothing", "Bearer open-sesame")).await.status, 404);
 }
 
+/// Operators find each route, and what is tried of the page is tried of all routes.
+#[test]
+fn the_page_about_the_listener_names_every_route() {
+    let page = include_str!("../../../docs/admin.md");
+    for (path, item) in documented_admin().1.paths.paths {
+        let item = serde_json::to_value(item).unwrap();
+        for method in item.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            let alone = format!("`{method} {path}`");
+            let with_the_other = format!("`{method}` and `POST {path}`");
+            assert!(page.contains(&alone) || page.contains(&with_the_other), "{alone}");
+        }
+    }
+}
+
 /// Whatever stands in the document of the admin listener, and with it whatever is served.
 #[actix::test]
 async fn no_route_answers_without_the_token_and_each_does_with_it() {
@@ -45,7 +61,9 @@ async fn no_route_answers_without_the_token_and_each_does_with_it() {
     house.doors.admin_tokens = Tokens::new([TOKEN, "the-next-one"]);
     let mut routes = 0;
     for (path, item) in documented_admin().1.paths.paths {
-        let uri = path.replace("{name}", "pool");
+        let id = if path.starts_with("/admin/orders") { "7" } else { NOBODYS_ID };
+        let uri = path.replace("{name}", "pool").replace("{id}", id);
+        assert!(!uri.contains('{'), "a part of {path} is not known here");
         let item = serde_json::to_value(item).unwrap();
         for method in item.as_object().unwrap().keys() {
             let ask = |token: Option<&str>| {

@@ -181,7 +181,10 @@ async fn another_filter_counts_for_as_long_as_it_was_ordered() {
             break serde_json::from_str::<Value>(&news.text).unwrap();
         }
     };
-    assert_eq!(change["text"], "log filter: weir::store=debug,info: odd rows");
+    assert_eq!(
+        change["text"],
+        "unnamed ordered SET of log filter: odd rows (info, then weir::store=debug,info)"
+    );
     tokio::time::sleep(Duration::from_secs(59)).await;
     assert_eq!(house.told(uri).await.body, expected);
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -24,11 +24,13 @@ use crate::actors::circuit_breaker::{CircuitBreaker, Protected, Subscribe};
 use crate::actors::lease::Lease;
 use crate::actors::lookout::{About, Close, Lookout, News, NoPlace, Places, Tell, Watch};
 use crate::domain::client::ClientId;
+use crate::domain::moment::Moment;
+use crate::domain::pause::{Pause, Paused};
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::figures::{Figures, LetterCounts, Reading};
 
-/// A line in which one client waits.
-struct Line;
+/// A line in which one client waits, with the pauses of this world.
+struct Line(Arc<World>);
 
 impl Actor for Line {
     type Context = Context<Self>;
@@ -42,7 +44,15 @@ impl Handler<ObserveLine> for Line {
         let clients = vec![ClientShare { client, loads: 2, orders: 30 }];
         let (children_busy, children_in_use) = (3, 15);
         let (loads, orders) = (2, 30);
-        MessageResult(LinePicture { children_busy, children_in_use, loads, orders, clients })
+        let pauses = self.0.state().pauses.clone();
+        MessageResult(LinePicture {
+            children_busy,
+            children_in_use,
+            loads,
+            orders,
+            clients,
+            pauses,
+        })
     }
 }
 
@@ -66,7 +76,7 @@ pub(super) fn lookout(
     breakers: &[(Protected, Addr<CircuitBreaker>)],
 ) -> Addr<Lookout> {
     let asked = breakers.iter().map(|(it, room)| (*it, room.clone().recipient()));
-    let line: Recipient<ObserveLine> = Line.start().recipient();
+    let line: Recipient<ObserveLine> = Line(world.clone()).start().recipient();
     let places = Places {
         gauge: world.clone(),
         figures: world.clone(),
@@ -123,6 +133,7 @@ async fn the_status_says_at_one_glance_how_the_house_is() {
     assert_eq!(status["children"], json!({"inUse": 15, "busy": 3, "max": 15}));
     let clients = json!([{"client": "desk-7", "loads": 2, "orders": 30}]);
     assert_eq!(status["line"], json!({"loads": 2, "orders": 30, "byClient": clients}));
+    assert_eq!(status["pauses"], json!([]));
     let letters = json!({"waiting": 1, "held": 2, "reconcile": 3, "dead": 0, "oldestSeconds": 61});
     assert_eq!(status["letters"], letters);
     assert_eq!(status["pace"], json!({"ordersPerSecond": 12.3, "waitMs": 0}));
@@ -130,6 +141,26 @@ async fn the_status_says_at_one_glance_how_the_house_is() {
         "queuedPerSecond": 0.0});
     assert_eq!((&status["rates"], &status["latency"]), (&rates, &Value::Null));
     assert_eq!(status["simulatedTradeService"], true);
+}
+
+#[actix::test]
+async fn a_pause_is_seen_and_is_a_reason() {
+    let house = House::new();
+    house.state().pauses.push(Pause {
+        paused: Paused::of("client", "desk-7").unwrap(),
+        since: Moment::from_micros(0),
+        operator: "ann".to_owned(),
+        reason: "it sends nonsense".to_owned(),
+    });
+
+    let status = house.status().await;
+
+    let pause = json!({"kind": "client", "name": "desk-7", "since": "1970-01-01T00:00:00Z",
+        "operator": "ann", "reason": "it sends nonsense"});
+    assert_eq!(status["pauses"], json!([pause]));
+    let reason = "Client desk-7 is paused since 1970-01-01T00:00:00Z, by ann: it sends nonsense";
+    assert!(status["reasons"].as_array().unwrap().contains(&json!(reason)), "{status}");
+    assert_eq!(status["verdict"], "DEGRADED");
 }
 
 #[actix::test]

@@ -33,6 +33,7 @@ pub(super) struct State {
     pub(super) orders: Vec<Order>,
     pub(super) book: Book,
     pub(super) audit: Vec<AuditLine>,
+    pub(super) pauses: Vec<Pause>,
     pub(super) references: References,
     /// What the catalogue says until it is refreshed.
     pub(super) snapshot: Arc<References>,
@@ -61,6 +62,7 @@ impl World {
             orders: Vec::new(),
             book: Book::default(),
             audit: Vec::new(),
+            pauses: Vec::new(),
             snapshot: Arc::new(references.clone()),
             references,
             refreshes: 0,
@@ -269,7 +271,7 @@ impl Library for World {
 impl Board for World {
     async fn pauses(&self) -> Result<Vec<Pause>, Failure> {
         self.read().await?;
-        Ok(Vec::new())
+        Ok(self.state().pauses.clone())
     }
 
     async fn letters_in_line(&self, _: &[ClientId]) -> Result<u64, Failure> {

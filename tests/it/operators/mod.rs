@@ -6,6 +6,7 @@ mod letters;
 mod pauses;
 mod shell;
 mod shell_orders;
+mod traces;
 
 use std::process::{Command, Output};
 

@@ -51,6 +51,16 @@ async fn a_paused_trade_service_is_not_called_also_after_a_restart(kind: Kind) {
     let pauses = weir.admin_get(PAUSES).await.expect(200).body["items"].take();
     assert_eq!((&pauses[0]["kind"], &pauses[0]["name"]), (&json!("destination"), &json!("trade")));
     assert_eq!(pauses[0]["reason"], "it is being repaired");
+    wait_for("the status to tell of it", DEADLINE, async || {
+        let status = weir.admin_get("/admin/status").await.expect(200);
+        let told = format!(
+            "The trade service is paused since {}, by ann: it is being repaired",
+            pauses[0]["since"].as_str().unwrap()
+        );
+        let is_told = status.body["pauses"] == pauses && status.text.contains(&told);
+        is_told.then_some(()).ok_or(status.text)
+    })
+    .await;
     wait_for("the pause to be counted", DEADLINE, async || {
         metric(&weir, r#"weir_paused{kind="destination"}"#).await == Some(1.0)
     })

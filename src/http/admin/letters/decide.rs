@@ -14,6 +14,7 @@ use super::super::super::{Doors, json_answer};
 use super::super::motive::Motive;
 use super::view::LetterView;
 use super::{letter_id, only, rule};
+use crate::domain::audit::{Deed, Subject};
 use crate::domain::decision::{Decided, Decision, Ruling};
 
 problems! {
@@ -91,11 +92,13 @@ async fn decide(
     let id = letter_id(request)?;
     let Members(order) = body.parse::<Members<OrderBody<'_>>>()?;
     let decision = decision(&order);
-    let signature = Motive::of(order.reason, order.operator)?.sign(doors);
+    let motive = Motive::of(order.reason, order.operator)?;
+    let signature = motive.sign(doors);
     let now = signature.at;
     let ruling = Ruling { decision, signature, letters: vec![(id, now)] };
     let letter = match only(rule(doors, ruling).await?)?? {
         Decided::Requeued(letter) | Decided::Discarded(letter) => letter,
     };
+    motive.tell(doors, &Deed::new(Subject::Letter, id, decision.label()));
     json_answer(StatusCode::OK, &LetterView::new(letter, now), 1024)
 }
