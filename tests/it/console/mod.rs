@@ -8,6 +8,7 @@ mod letters;
 mod live;
 mod orders;
 mod page;
+mod pauses;
 mod token;
 
 use std::time::Duration;
