@@ -56,7 +56,11 @@ async fn a_submission_waits_as_long_as_an_open_breaker_asks_for() {
     order(&house, "FORCE_OPEN").await;
 
     let (outcome, ()) = tokio::join!(client.submit(orders("p")), async {
-        wait_for("a call", DEADLINE, async || !house.proxy.calls().is_empty()).await;
+        wait_for("a refusal", DEADLINE, async || {
+            let breaker = house.weir.admin_get("/admin/breakers/pool").await.expect(200);
+            if breaker.body["totals"]["refused"] == 1 { Ok(()) } else { Err(breaker.text) }
+        })
+        .await;
         order(&house, "RESET").await;
     });
 
